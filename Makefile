@@ -1,0 +1,76 @@
+# Two commands for a newcomer: `make demo` and `make test`. Everything they need is set up here.
+# Needs: Python 3.11 or newer, make, and a reachable Python package index.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+UV_VENV := .cache/uv
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: help setup demo test check fix e2e bench controlplane schema lock build clean
+
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
+
+# uv resolves and installs in seconds what takes pip many minutes; pip only brings uv itself, pinned by hash.
+$(UV_VENV)/bin/uv: .ci/requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "wizard needs Python 3.11 or newer, this is " + sys.version.split()[0] + "; set PYTHON=/path/to/python3.11")'
+	@$(PYTHON) -m venv --clear $(UV_VENV) || { echo "the venv module is missing: apt-get install python3-venv" >&2; exit 1; }
+	@$(UV_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .ci/requirements/uv.txt
+	@touch $@
+
+$(STAMP): $(UV_VENV)/bin/uv .ci/requirements/dev.txt pyproject.toml
+	@test -x $(BIN)/python || $(UV_VENV)/bin/uv venv --quiet --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" $(VENV)
+	@$(UV_VENV)/bin/uv pip sync --quiet --python $(BIN)/python --require-hashes .ci/requirements/dev.txt
+	@$(UV_VENV)/bin/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup: $(STAMP) ## a virtual environment in .venv with everything pinned
+
+demo: setup ## see it work: plans the demo profile (runs it once the sandbox has landed)
+	@$(BIN)/wizard --profile demo --plan
+
+test: setup ## unit and architecture tests; needs Python and the package index only
+	@WIZARD_HELM="$$($(BIN)/python -m wizard.adapters.helm_binary)" $(BIN)/python -m pytest
+
+check: setup ## what CI checks: lint, format, types, layers
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+fix: setup ## format and fix what can be fixed
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+e2e: setup ## the main job on a real control plane (needs Go the first time)
+	@$(BIN)/python -m tests.controlplane build
+	@WIZARD_HELM="$$($(BIN)/python -m wizard.adapters.helm_binary)" \
+	  $(BIN)/python -m tests.controlplane.netns -- $(BIN)/python -m pytest tests/controlplane tests/e2e $(E2E)
+
+bench: setup ## the budgets of the design as ratios, measured in one run; writes .cache/bench.json
+	@$(BIN)/python -m tests.controlplane build
+	@WIZARD_HELM="$$($(BIN)/python -m wizard.adapters.helm_binary)" \
+	  $(BIN)/python -m tests.controlplane.netns -- $(BIN)/python -m tests.bench --json .cache/bench.json
+
+controlplane: setup ## a real control plane in the foreground; prints its kubeconfig
+	@$(BIN)/python -m tests.controlplane build
+	@$(BIN)/python -m tests.controlplane.netns -- $(BIN)/python -m tests.controlplane up
+
+schema: setup ## write assets/schema/ again from the model
+	@$(BIN)/wizard schema > assets/schema/profile.schema.json
+
+lock: $(UV_VENV)/bin/uv ## pin the dependencies again (hashes, no index addresses)
+	@$(UV_VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --no-annotate --extra dev pyproject.toml .ci/requirements/build.in -o .ci/requirements/dev.txt
+	@$(UV_VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --no-annotate .ci/requirements/uv.in -o .ci/requirements/uv.txt
+
+build: setup ## the wheel and the source archive into dist/
+	@$(UV_VENV)/bin/uv build --quiet --no-build-isolation --python $(BIN)/python
+
+clean: ## remove what make made here (caches in ~/.cache/wizard stay)
+	rm -rf $(VENV) .cache dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

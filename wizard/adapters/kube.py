@@ -1,0 +1,218 @@
+"""The Kubernetes API through kubernetes.aio: its kubeconfig, authentication and connection pool.
+
+Objects stay plain JSON: the generated models would cost more time than the requests, and drop the
+fields that they do not know.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import aiohttp
+import yaml
+from kubernetes.aio import client as vendor
+from kubernetes.aio import config as vendor_config
+from kubernetes.aio.config.config_exception import ConfigException
+
+from wizard.adapters.kube_wire import METADATA_LIST, listed, refused, unreachable
+from wizard.domain.finding import PreflightError, error
+from wizard.ports import KubeObject, Resource, WatchEvent
+
+_TIMEOUT = 30.0
+"""Seconds for one request that is not a watch."""
+_WATCH_SECONDS = 290
+"""After this the server ends a watch: below the five minutes at which common proxies cut it."""
+_BODY_LIMIT = 2**20
+_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def plain(text: str, limit: int = 2000) -> str:
+    """What a program of the cluster printed, without escape sequences and control characters, bounded."""
+    return _CONTROL.sub("", text)[:limit]
+
+
+class KubeAdapter:
+    """Implements ports.Kube. Connects on the first request; one instance per event loop."""
+
+    def __init__(self, *, kubeconfig: Path | None, context: str | None) -> None:
+        self._kubeconfig, self._context = kubeconfig, context
+        self._client: Any = None
+        self._connecting = asyncio.Lock()
+
+    async def get(self, resource: Resource, namespace: str, name: str) -> KubeObject:
+        return await self._json("GET", resource.path(namespace, name))
+
+    async def list(
+        self, resource: Resource, namespace: str = "", *, labels: str = "", metadata_only: bool = False
+    ) -> KubeObject:
+        query = {"labelSelector": labels} if labels else {}
+        accept = METADATA_LIST if metadata_only else "application/json"
+        return listed(await self._json("GET", resource.path(namespace), query=query, accept=accept))
+
+    async def version(self) -> str:
+        return str((await self._json("GET", "/version"))["gitVersion"])
+
+    async def create(self, resource: Resource, obj: KubeObject, namespace: str = "") -> KubeObject:
+        return await self._json("POST", resource.path(namespace), body=obj)
+
+    async def replace(self, resource: Resource, obj: KubeObject) -> KubeObject:
+        meta = obj["metadata"]
+        return await self._json("PUT", resource.path(meta.get("namespace", ""), meta["name"]), body=obj)
+
+    async def apply(
+        self,
+        resource: Resource,
+        obj: KubeObject,
+        *,
+        manager: str = "wizard",
+        force: bool = False,
+        dry_run: bool = False,
+    ) -> KubeObject:
+        meta = obj["metadata"]
+        query = {"fieldManager": manager, "force": str(force).lower()}
+        if dry_run:
+            query["dryRun"] = "All"
+        path = resource.path(meta.get("namespace", ""), meta["name"])
+        return await self._json("PATCH", path, query=query, body=obj, content="application/apply-patch+yaml")
+
+    async def delete(self, resource: Resource, namespace: str, name: str) -> None:
+        await self._json("DELETE", resource.path(namespace, name), body={"propagationPolicy": "Background"})
+
+    async def watch(
+        self, resource: Resource, namespace: str, *, resource_version: str
+    ) -> AsyncIterator[WatchEvent]:
+        query = {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": resource_version,
+            "timeoutSeconds": str(_WATCH_SECONDS),
+        }
+        path = resource.path(namespace)
+        response = await self._request("GET", path, query=query, timeout=_WATCH_SECONDS + 30)
+        try:
+            async for line in response.content:
+                event = json.loads(line)
+                if event["type"] == "ERROR":
+                    status = event["object"]
+                    raise refused(status.get("code", 500), json.dumps(status).encode(), what=f"WATCH {path}", headers={})
+                event["object"].setdefault("kind", resource.kind)
+                yield WatchEvent(event["type"], event["object"])
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as problem:
+            raise unreachable(self._server, problem) from problem
+        finally:
+            response.close()
+
+    async def logs(
+        self, namespace: str, pod: str, *, container: str = "", tail: int = 20, previous: bool = False
+    ) -> list[str]:
+        query = {"tailLines": str(tail)}
+        if container:
+            query["container"] = container
+        if previous:
+            query["previous"] = "true"
+        response = await self._request("GET", f"/api/v1/namespaces/{namespace}/pods/{pod}/log", query=query)
+        body = await self._read(response)
+        # Progress bars overwrite their line: what stands last in it is what a reader would have seen.
+        lines = [line.rstrip("\r").rpartition("\r")[2] for line in body.decode(errors="replace").split("\n")]
+        return [clean for line in lines if (clean := plain(line).strip())]
+
+    async def service_get(self, namespace: str, service: str, port: str, path: str) -> tuple[int, bytes]:
+        proxied = f"/api/v1/namespaces/{namespace}/services/{service}:{port}/proxy{path}"
+        response = await self._request("GET", proxied, raw=True, accept="*/*", timeout=10.0)
+        return response.status, await self._read(response)
+
+    async def close(self) -> None:
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
+
+    @property
+    def _server(self) -> str:
+        return str(self._client.configuration.host) if self._client else ""
+
+    async def _json(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: KubeObject | None = None,
+        accept: str = "application/json",
+        content: str = "application/json",
+    ) -> KubeObject:
+        response = await self._request(method, path, query=query, body=body, accept=accept, content=content)
+        raw = await self._read(response, limit=None)
+        parsed: KubeObject = json.loads(raw)
+        return parsed
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: KubeObject | None = None,
+        accept: str = "application/json",
+        content: str = "application/json",
+        raw: bool = False,
+        timeout: float = _TIMEOUT,
+    ) -> aiohttp.ClientResponse:
+        """`raw` gives replies of any status back: those of a proxied program are not the API server's."""
+        client = await self._connected()
+        headers = {"Accept": accept, "Content-Type": content, "User-Agent": "wizard"}
+        # The loader's hook refreshes a token that has expired (exec plugins, OIDC) before each request.
+        await client.update_params_for_auth(headers, [], ["BearerToken"], path, method, None)
+        url = f"{client.configuration.host}{quote(path, safe='/:?=&%')}" + (f"?{urlencode(query)}" if query else "")
+        try:
+            reply = await client.rest_client.request(
+                method, url, headers=headers, body=body, _request_timeout=aiohttp.ClientTimeout(total=timeout)
+            )
+            response: aiohttp.ClientResponse = reply.response
+            if response.status >= 400 and not raw:
+                what = f"{method} {path}"
+                failed = refused(response.status, await response.read(), what=what, headers=response.headers)
+                raise failed
+        except (aiohttp.ClientError, TimeoutError, OSError) as problem:
+            raise unreachable(self._server, problem) from problem
+        return response
+
+    async def _read(self, response: aiohttp.ClientResponse, limit: int | None = _BODY_LIMIT) -> bytes:
+        try:
+            return await (response.read() if limit is None else response.content.read(limit))
+        except (aiohttp.ClientError, TimeoutError, OSError) as problem:
+            raise unreachable(self._server, problem) from problem
+        finally:
+            response.release()
+
+    async def _connected(self) -> Any:
+        async with self._connecting:
+            if self._client is None:
+                self._client = await self._connect()
+        return self._client
+
+    async def _connect(self) -> Any:
+        configuration = vendor.Configuration()
+        configuration.connection_pool_maxsize = 64  # six watches stay open beside the requests
+        try:
+            await vendor_config.load_kube_config(
+                config_file=str(self._kubeconfig) if self._kubeconfig else None,
+                context=self._context,
+                client_configuration=configuration,
+                persist_config=False,
+            )
+        except (ConfigException, yaml.YAMLError, OSError, ValueError, KeyError) as problem:
+            raise PreflightError(
+                error(
+                    "kubeconfig",
+                    "the kubeconfig cannot be used",
+                    detail=str(problem),
+                    hint="`kubectl config get-contexts` lists what there is; set target.cluster.context or KUBECONFIG",
+                )
+            ) from problem
+        return vendor.ApiClient(configuration)

@@ -1,0 +1,54 @@
+"""Names this process so that another wizard on the same machine can prove it dead."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from pathlib import Path
+
+from wizard.engine.lock import Holder
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+
+
+def _start_time(pid: int) -> str:
+    """Clock ticks after boot at which a process started; empty where there is no such process.
+
+    /proc/PID/stat, field 22 (proc(5)); the command name in field 2 may hold spaces and brackets."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return ""
+    fields = stat.rpartition(")")[2].split()
+    return "" if fields[0] in "ZX" else fields[19]
+
+
+def _place() -> str:
+    """Boot and PID namespace: process numbers mean the same thing only within both."""
+    try:
+        return f"{_BOOT.read_text().strip()}/{os.readlink('/proc/self/ns/pid')}"
+    except OSError:
+        return ""
+
+
+def holder(run: str) -> Holder:
+    process = f"{_place()}/{os.getpid()}/{_start_time(os.getpid())}"
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        user = str(os.getuid())
+    return Holder(user, socket.gethostname(), process, run)
+
+
+def proved_dead(process: str) -> bool:
+    """Whether a Holder.process ran here and is gone. False wherever that cannot be known."""
+    place, _, rest = process.rpartition("/pid:")
+    if not place:
+        return False
+    namespace, _, numbers = rest.partition("/")
+    pid, _, started = numbers.partition("/")
+    here = _place()
+    if not here or f"{place}/pid:{namespace}" != here or not pid.isdigit():
+        return False
+    return _start_time(int(pid)) != started

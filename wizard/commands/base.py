@@ -1,0 +1,97 @@
+"""What the commands share: the choices of the command line, opening a session, asking."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import click
+
+from wizard import compose
+from wizard.domain.finding import AbortedError, ExitCode, UsageError, WizardError, error
+from wizard.domain.profile import Profile
+from wizard.engine.session import Session
+from wizard.steps.base import Options
+from wizard.ui.headless.out import Out
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the command line said."""
+
+    profile: str | None
+    sets: tuple[str, ...] = ()
+    json: bool = False
+    yes: bool = False
+    take_back_conflicts: bool = False
+    patience: float = 60.0
+    deadline: float = 7200.0
+
+    def options(self, *, delete_data: bool = False) -> Options:
+        return Options(
+            patience=self.patience,
+            deadline=self.deadline,
+            take_back_conflicts=self.take_back_conflicts,
+            delete_data=delete_data,
+        )
+
+    def load(self) -> Profile:
+        """Raises UsageError with every finding."""
+        if not self.profile:
+            raise UsageError(
+                error("profile-missing", "which profile?", hint="give one: --profile NAME|PATH")
+            )
+        return compose.load_profile(self.profile, self.sets)
+
+
+def open_session(
+    choices: Choices, out: Out, *, profile: Profile | None = None, delete_data: bool = False, online: bool = True
+) -> Session:
+    return compose.session(
+        profile or choices.load(),
+        choices.options(delete_data=delete_data),
+        progress=lambda words: out.talk([words]),
+        online=online,
+    )
+
+
+def need_consent(choices: Choices, out: Out) -> bool:
+    """Whether somebody must be asked. Raises UsageError where nobody can be."""
+    if choices.yes:
+        return False
+    if out.json or not compose.environment_has_terminal():
+        raise UsageError(
+            error(
+                "needs-yes",
+                "there is no terminal to ask at",
+                detail="This would change the cluster, and nobody agreed to it.",
+                hint="add --yes, or look first with --plan",
+            )
+        )
+    return True
+
+
+def ask(out: Out, lines: Iterable[str], question: str) -> bool:
+    """Shows the lines, then asks; the default is no."""
+    out.talk(lines)
+    return click.confirm(question, default=False, err=True)
+
+
+def insist(choices: Choices, out: Out, question: str) -> None:
+    """Raises AbortedError where the answer is no."""
+    if need_consent(choices, out) and not ask(out, (), question):
+        raise AbortedError(error("aborted", "nothing was done: the question was answered with no"))
+
+
+def report(problem: WizardError, *, json: bool) -> int:
+    Out(json_lines=json).failure(problem)
+    return int(problem.exit_code)
+
+
+def report_bug(problem: BaseException) -> int:
+    """The traceback for us, words for the operator. Locals are not shown: they may hold secrets."""
+    traceback.print_exception(problem, file=sys.stderr)
+    sys.stderr.write("this is a bug of the wizard: please report the lines above\n")
+    return int(ExitCode.BUG)

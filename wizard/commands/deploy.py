@@ -1,0 +1,114 @@
+"""plan, deploy, apply, rollback, destroy."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from wizard import compose
+from wizard.commands.base import Choices, ask, insist, need_consent, open_session
+from wizard.domain.finding import ExitCode, UsageError, error
+from wizard.domain.plan import Plan
+from wizard.domain.profile import profile_from_data
+from wizard.engine.session import Session
+from wizard.planning.coverage import undeployable
+from wizard.ui.headless.out import Out
+from wizard.ui.headless.run import subscribe, to_the_end
+from wizard.ui.headless.words import plan_lines
+
+
+def plan(choices: Choices, *, detailed_exitcode: bool = False, diffs: bool = True) -> int:
+    out = Out(json_lines=choices.json)
+    profile = choices.load()
+    gap = undeployable(profile)
+    session = open_session(choices, out, profile=profile, online=False)
+    if gap is None:
+        made = compose.run(_planned(session))
+    else:
+        # Nothing is there to look at yet: what the profile means can be shown all the same.
+        made = session.offline_plan()
+        out.talk([f"planned without looking at a cluster; {gap.summary}"])
+    out.plan(made, diffs=diffs)
+    if made.blocked:
+        return int(ExitCode.PREFLIGHT)
+    return int(ExitCode.CHANGES if detailed_exitcode and not made.empty else ExitCode.OK)
+
+
+async def _planned(session: Session) -> Plan:
+    try:
+        return (await session.plan())[0]
+    finally:
+        await session.close()
+
+
+def deploy(choices: Choices, *, undo: bool = False) -> int:
+    out = Out(json_lines=choices.json)
+    session = open_session(choices, out)
+    subscribe(session, out)
+    agreed = None
+    if need_consent(choices, out):
+
+        def agreed(made: Plan) -> bool:
+            return ask(out, plan_lines(made, out.talk_paint), "Apply this plan?")
+
+    code: ExitCode = compose.run(to_the_end(session, lambda: session.apply(agreed=agreed, undo=undo)))
+    return _finish(code, session, out)
+
+
+def apply(file: str, choices: Choices) -> int:
+    """A saved plan needs no question: who applies it has read it."""
+    out = Out(json_lines=choices.json)
+    saved = _read_plan(Path(file))
+    session = open_session(choices, out, profile=profile_from_data(saved.profile))
+    subscribe(session, out)
+    code: ExitCode = compose.run(to_the_end(session, lambda: session.apply(expected=saved.fingerprint)))
+    return _finish(code, session, out)
+
+
+def _finish(code: ExitCode, session: Session, out: Out) -> int:
+    if code is ExitCode.OK and not out.json:
+        out.answer(_where_it_is(session))
+    return int(code)
+
+
+def _read_plan(path: Path) -> Plan:
+    try:
+        return Plan.from_dict(json.loads(path.read_bytes()))
+    except OSError as problem:
+        raise UsageError(error("plan-file", f"{path} cannot be read", detail=str(problem))) from problem
+    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+        raise UsageError(
+            error(
+                "plan-file",
+                f"{path} is not a plan of this wizard",
+                detail=f"{type(problem).__name__}: {problem}",
+                hint="make one with `wizard plan --profile P --json > FILE`",
+            )
+        ) from problem
+
+
+def _where_it_is(session: Session) -> list[str]:
+    desired = session.desired
+    lines = [f"{desired.deployment} is deployed and ready."]
+    lines += [f"  {url}" for url in desired.urls]
+    if not desired.urls:
+        lines.append(f"  kubectl -n {desired.namespace} port-forward svc/open-webui 8080:80")
+    lines.append("  log in with the admin's address; `wizard credentials show admin-password` has its password")
+    return lines
+
+
+def rollback(choices: Choices, run: str) -> int:
+    out = Out(json_lines=choices.json)
+    session = open_session(choices, out)
+    subscribe(session, out)
+    insist(choices, out, f"Undo the changes of {run or 'the last run'}?")
+    return int(compose.run(to_the_end(session, lambda: session.rollback(run=run))))
+
+
+def destroy(choices: Choices, *, delete_data: bool) -> int:
+    out = Out(json_lines=choices.json)
+    session = open_session(choices, out, delete_data=delete_data)
+    subscribe(session, out)
+    data = " AND DELETE ITS DATA" if delete_data else ""
+    insist(choices, out, f"Uninstall {session.desired.deployment}{data}?")
+    return int(compose.run(to_the_end(session, session.destroy)))

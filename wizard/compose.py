@@ -1,0 +1,153 @@
+"""The only place that wires adapters to the engine. Everything heavy is imported when it is first used."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wizard.catalog import shipped
+from wizard.domain.finding import UsageError
+from wizard.domain.profile import Profile, to_data
+from wizard.planning.coverage import undeployable
+
+if TYPE_CHECKING:
+    from wizard.adapters.helm_binary import HelmBinary
+    from wizard.engine.session import Session
+    from wizard.ports import Helm, Kube, KubeReader
+    from wizard.steps.base import Options
+
+_APP = "wizard"
+
+
+def config_dir() -> Path:
+    import platformdirs
+
+    return platformdirs.user_config_path(_APP)
+
+
+def state_dir() -> Path:
+    """Journals, one folder a deployment."""
+    import platformdirs
+
+    return platformdirs.user_state_path(_APP)
+
+
+def load_profile(name: str, overrides: Sequence[str]) -> Profile:
+    """The profile of that name or path. Raises UsageError with every finding."""
+    from wizard.adapters import profile_files
+
+    return profile_files.load_profile(
+        name, cwd=Path.cwd(), config_dir=config_dir(), shipped_dir=shipped.profiles(), overrides=overrides
+    )
+
+
+def find_helm(progress: Callable[[str], None] | None = None) -> HelmBinary:
+    """Raises PreflightError."""
+    from wizard.adapters.helm_binary import find_helm as find
+
+    return find(tools=shipped.assets("catalog", "tools.yaml"), progress=progress)
+
+
+def new_run() -> str:
+    """Run ids sort by time: `20261123T201500Z-1f3a`."""
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) + "-" + secrets.token_hex(2)
+
+
+@dataclass(slots=True)
+class _Cluster:
+    """Makes the clients of one cluster when they are first needed, and closes them."""
+
+    kubeconfig: Path | None
+    context: str | None
+    progress: Callable[[str], None] | None = None
+    _kube: Any = field(default=None)
+    _reader: Any = field(default=None)
+    _helm: Any = field(default=None)
+
+    def reader(self) -> KubeReader:
+        if self._kube is not None:
+            made: KubeReader = self._kube
+            return made
+        if self._reader is None:
+            from wizard.adapters.kube_reader import QuickReader, load
+
+            access = load(self.kubeconfig, self.context)
+            self._reader = QuickReader(access) if access else self.kube()
+        reader: KubeReader = self._reader
+        return reader
+
+    def kube(self) -> Kube:
+        if self._kube is None:
+            from wizard.adapters.kube import KubeAdapter
+
+            self._kube = KubeAdapter(kubeconfig=self.kubeconfig, context=self.context)
+        made: Kube = self._kube
+        return made
+
+    def helm(self) -> Helm:
+        if self._helm is None:
+            from wizard.adapters.helm import HelmAdapter
+
+            binary = find_helm(self.progress)
+            self._helm = HelmAdapter(binary.path, kubeconfig=self.kubeconfig, context=self.context)
+        made: Helm = self._helm
+        return made
+
+    async def close(self) -> None:
+        if self._kube is not None:
+            await self._kube.close()
+
+
+def session(
+    profile: Profile, options: Options, *, progress: Callable[[str], None] | None = None, online: bool = True
+) -> Session:
+    """The façade for a profile. Raises UsageError where this version cannot deploy to its target and
+    `online` asks for it."""
+    from wizard.adapters.clock import SystemClock
+    from wizard.adapters.journal import FileJournal
+    from wizard.adapters.process import holder, proved_dead
+    from wizard.adapters.secret_stores import EnvironmentStore, KeyringStore
+    from wizard.catalog.charts import chart
+    from wizard.engine.session import Ports, Session
+    from wizard.planning.platform import desired
+
+    if online and (gap := undeployable(profile)):
+        raise UsageError(gap)
+    target = profile.target.cluster
+    kubeconfig = Path(target.kubeconfig).expanduser() if target.kubeconfig else None
+    cluster = _Cluster(kubeconfig, target.context, progress)
+    ports = Ports(
+        reader=cluster.reader,
+        kube=cluster.kube,
+        helm=cluster.helm,
+        clock=SystemClock(),
+        stores=(EnvironmentStore(), KeyringStore()),
+        journal=lambda run: FileJournal(state_dir() / profile.name / f"{run}.jsonl"),
+        holder=holder(new_run()),
+        dead=proved_dead,
+        close=cluster.close,
+    )
+    return Session(desired(profile, chart), to_data(profile), ports, options)
+
+
+def keyring_backend() -> tuple[str, bool]:
+    """(name, whether it can keep anything)."""
+    from wizard.adapters.secret_stores import backend
+
+    return backend()
+
+
+def run(main: Any) -> Any:
+    """Runs a coroutine to its end on a fresh event loop."""
+    return asyncio.run(main)
+
+
+def environment_has_terminal() -> bool:
+    """Whether somebody can be asked: both ends of the talk are a terminal, and CI says nothing else."""
+    return os.isatty(0) and os.isatty(2) and not os.environ.get("CI")

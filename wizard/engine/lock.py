@@ -1,0 +1,165 @@
+"""One writer per deployment: a Lease in the cluster, renewed while it is held.
+
+While it is held, no other wizard changes this deployment: another one's `acquire` raises LockedError.
+A holder that died without letting go is taken over when its lease has run out, or at once where
+it can be proved dead: same machine, same boot, and no such process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from wizard.domain.finding import Finding, LockedError, Where, WizardError, error
+from wizard.planning.desired import PART_OF, SYSTEM_NAMESPACE
+from wizard.ports import LEASES, NAMESPACES, Clock, Conflict, Kube, KubeObject, NotFound
+from wizard.steps.namespace import MANAGED_BY
+
+DURATION = 20
+"""Seconds a lease is good for without renewal."""
+_RENEW = 5.0
+
+_USER, _HOST, _PROCESS = "wizard.dev/user", "wizard.dev/host", "wizard.dev/process"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds or wants the lock."""
+
+    user: str
+    host: str
+    process: str
+    """Names one process of one boot of one machine, for ever: see adapters/process.py."""
+    run: str
+
+
+def _timestamp(seconds: float) -> str:
+    """MicroTime of the API: RFC 3339 with microseconds."""
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _seconds(text: str) -> float:
+    return dt.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+class Lock:
+    """`async with Lock(...)`: held inside; renewed in the background; let go at the end.
+
+    `lost` is called once when the lease could not be renewed before it ran out: whoever holds the
+    lock must then stop writing. Raises LockedError from entering where another one holds it.
+    """
+
+    def __init__(
+        self,
+        kube: Kube,
+        clock: Clock,
+        deployment: str,
+        holder: Holder,
+        *,
+        dead: Callable[[str], bool],
+        lost: Callable[[], None],
+    ) -> None:
+        self._kube, self._clock, self._name, self._holder = kube, clock, deployment, holder
+        self._dead, self._lost = dead, lost
+        self._lease: KubeObject = {}
+        self._renewing: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Lock:
+        await self._ensure_namespace()
+        while True:
+            try:
+                self._lease = await self._take()
+                break
+            except Conflict:
+                continue  # another one was quicker: look again at who
+        self._renewing = asyncio.create_task(self._renew())
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        if self._renewing is not None:
+            self._renewing.cancel()
+            await asyncio.gather(self._renewing, return_exceptions=True)
+        try:
+            await self._let_go()
+        except WizardError:
+            return  # it runs out by itself; what the run was about is done
+
+    async def _let_go(self) -> None:
+        current = await self._kube.get(LEASES, SYSTEM_NAMESPACE, self._name)
+        if current["spec"].get("holderIdentity") == self._identity:
+            current["spec"]["holderIdentity"] = ""
+            await self._kube.replace(LEASES, current)
+
+    @property
+    def _identity(self) -> str:
+        return f"{self._holder.user}@{self._holder.host}/{self._holder.run}"
+
+    async def _ensure_namespace(self) -> None:
+        labels = {MANAGED_BY: "wizard", "app.kubernetes.io/part-of": PART_OF}
+        wanted = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM_NAMESPACE, "labels": labels}}
+        try:
+            await self._kube.create(NAMESPACES, wanted)
+        except Conflict:
+            return
+
+    async def _take(self) -> KubeObject:
+        try:
+            current = await self._kube.get(LEASES, SYSTEM_NAMESPACE, self._name)
+        except NotFound:
+            metadata = {"name": self._name, "namespace": SYSTEM_NAMESPACE}
+            fresh = {"apiVersion": LEASES.api_version, "kind": LEASES.kind, "metadata": metadata, "spec": {}}
+            return await self._kube.create(LEASES, self._filled(fresh), SYSTEM_NAMESPACE)
+        if current["spec"].get("holderIdentity") and not self._over(current):
+            raise LockedError(self._finding(current))
+        return await self._kube.replace(LEASES, self._filled(current))
+
+    def _over(self, lease: KubeObject) -> bool:
+        spec = lease["spec"]
+        renewed = _seconds(spec.get("renewTime") or spec["acquireTime"])
+        if self._clock.now() > renewed + spec.get("leaseDurationSeconds", DURATION):
+            return True
+        return self._dead(lease["metadata"].get("annotations", {}).get(_PROCESS, ""))
+
+    def _filled(self, lease: KubeObject) -> KubeObject:
+        now = _timestamp(self._clock.now())
+        lease["spec"] = {
+            **lease["spec"],
+            "holderIdentity": self._identity,
+            "leaseDurationSeconds": DURATION,
+            "acquireTime": now,
+            "renewTime": now,
+            "leaseTransitions": lease["spec"].get("leaseTransitions", 0) + 1,
+        }
+        who = {_USER: self._holder.user, _HOST: self._holder.host, _PROCESS: self._holder.process}
+        lease["metadata"]["annotations"] = {**lease["metadata"].get("annotations", {}), **who}
+        return lease
+
+    async def _renew(self) -> None:
+        good_until = self._clock.monotonic() + DURATION
+        while True:
+            await self._clock.sleep(_RENEW)
+            try:
+                self._lease["spec"]["renewTime"] = _timestamp(self._clock.now())
+                self._lease = await self._kube.replace(LEASES, self._lease)
+                good_until = self._clock.monotonic() + DURATION
+            except (Conflict, NotFound):
+                self._lost()  # somebody else took or deleted it: this run no longer is the one writer
+                return
+            except WizardError:
+                if self._clock.monotonic() >= good_until:
+                    self._lost()
+                    return
+
+    def _finding(self, lease: KubeObject) -> Finding:
+        who = lease["metadata"].get("annotations", {})
+        spec = lease["spec"]
+        return error(
+            "locked",
+            f"locked by {who.get(_USER, spec['holderIdentity'])} since {spec.get('acquireTime', '?')[:19]}Z "
+            f"on {who.get(_HOST, 'an unknown host')}",
+            detail=f"Last renewed {spec.get('renewTime', '?')[:19]}Z; it is good for {DURATION} s after that.",
+            hint="wait for that run to end; if its process is gone, the lock runs out by itself",
+            where=Where(resource=f"lease {SYSTEM_NAMESPACE}/{self._name}"),
+        )

@@ -1,0 +1,235 @@
+"""Observation: fills `planning.observed` from the cluster. Cheap first; a closer look only where asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from wizard.domain.finding import Finding, Where, error
+from wizard.domain.plan import FieldConflict
+from wizard.domain.rollout import Phase, workload
+from wizard.planning.desired import Component, Desired
+from wizard.planning.observed import Look, Observed
+from wizard.ports import (
+    DAEMON_SETS,
+    DEPLOYMENTS,
+    JOBS,
+    NAMESPACES,
+    SECRETS,
+    STATEFUL_SETS,
+    Conflict,
+    Forbidden,
+    Helm,
+    Invalid,
+    Kube,
+    KubeObject,
+    KubeReader,
+    NotFound,
+    Release,
+    ReleaseMissing,
+    ReleaseRequest,
+    Resource,
+)
+from wizard.steps import history, record
+from wizard.steps.manifests import known
+from wizard.steps.namespace import MANAGED_BY
+from wizard.steps.secrets import KEYS
+
+_INSTANCE = "app.kubernetes.io/instance"
+_OWNER = "meta.helm.sh/release-name"
+_OWNER_NAMESPACE = "meta.helm.sh/release-namespace"
+
+
+async def _missing_is_empty(reading: Any) -> KubeObject:
+    try:
+        found: KubeObject = await reading
+    except NotFound:
+        return {}
+    return found
+
+
+async def observe(kube: KubeReader, desired: Desired) -> Observed:
+    """One round of parallel reads: eight requests, no helm process."""
+    namespace = desired.namespace
+    managed = f"{MANAGED_BY}=Helm"
+    kinds = (DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS, JOBS)
+    system, own, secrets, records, *listed = await asyncio.gather(
+        kube.get(NAMESPACES, "", "kube-system"),
+        _missing_is_empty(kube.get(NAMESPACES, "", namespace)),
+        kube.list(SECRETS, namespace, metadata_only=True),
+        record.read(kube, desired.deployment),
+        *(kube.list(kind, namespace, labels=managed) for kind in kinds),
+    )
+    labels = own.get("metadata", {}).get("labels", {})
+    generations: dict[str, dict[str, int]] = {}
+    unready: dict[str, str] = {}
+    for kind, items in zip(kinds, listed, strict=True):
+        for obj in items["items"]:
+            obj.setdefault("kind", kind.kind)
+            release = obj["metadata"].get("labels", {}).get(_INSTANCE, "")
+            name = f"{kind.kind}/{obj['metadata']['name']}"
+            generations.setdefault(release, {})[name] = obj["metadata"].get("generation", 1)
+            rollout = workload(obj)
+            if rollout.phase is not Phase.READY:
+                unready.setdefault(release, f"{name}: {rollout.message}")
+    return Observed(
+        cluster=system["metadata"]["uid"],
+        namespace_phase=own.get("status", {}).get("phase", "Active") if own else "",
+        namespace_level=labels.get("pod-security.kubernetes.io/enforce", ""),
+        namespace_ours=labels.get(MANAGED_BY) == "wizard",
+        releases=newest_releases(secrets["items"], namespace),
+        records=records,
+        secret_keys=_secret_keys(secrets["items"], desired),
+        generations=generations,
+        unready=unready,
+    )
+
+
+def newest_releases(secrets: Iterable[KubeObject], namespace: str) -> dict[str, Release]:
+    """From the labels of Helm's release Secrets: name, version and status stand there since Helm 3.
+    Their data (the whole release) is not read."""
+    newest: dict[str, Release] = {}
+    for secret in secrets:
+        labels = secret["metadata"].get("labels", {})
+        if labels.get("owner") != "helm" or not labels.get("version", "").isdigit():
+            continue
+        name, revision = labels["name"], int(labels["version"])
+        if name not in newest or newest[name].revision < revision:
+            modified = labels.get("modifiedAt", "0")
+            updated = float(modified) if modified.isdigit() else 0.0
+            newest[name] = Release(name, namespace, revision, labels.get("status", ""), updated=updated)
+    return newest
+
+
+def _secret_keys(secrets: Iterable[KubeObject], desired: Desired) -> dict[str, str]:
+    wanted = {secret.name for secret in desired.secret_objects}
+    return {
+        secret["metadata"]["name"]: secret["metadata"].get("annotations", {}).get(KEYS, "?")
+        for secret in secrets
+        if secret["metadata"]["name"] in wanted
+    }
+
+
+async def look(
+    kube: Kube, helm: Helm, desired: Desired, observed: Observed, names: Iterable[str]
+) -> Observed:
+    """`observed` with a closer look at these components: rendered against deployed, and what a dry run
+    of the upgrade would meet."""
+    names = tuple(names)
+    found = await asyncio.gather(*(_look(kube, helm, desired.component(name), observed) for name in names))
+    return replace(observed, looks={**observed.looks, **dict(zip(names, found, strict=True))})
+
+
+async def _look(kube: Kube, helm: Helm, component: Component, observed: Observed) -> Look:
+    request = ReleaseRequest(component.name, component.namespace, component.chart, component.values)
+    release = observed.releases.get(component.name)
+    if release is None:
+        rendered = await helm.render(request)
+        foreign = await _foreign(kube, component, rendered)
+        return Look(rendered=rendered, foreign=foreign)
+    rendered, deployed, past = await asyncio.gather(
+        helm.render(request),
+        _deployed(helm, component),
+        helm.history(component.name, component.namespace),
+    )
+    digest = history.origin(past[-1], past).digest if past else ""
+    if past and not digest and past[-1].chart not in ("", component.chart_name):
+        return Look(deployed=deployed, rendered=rendered, foreign=(_other_chart(component, past[-1]),))
+    conflicts, drift = await _dry_run(kube, component, rendered)
+    return Look(digest, deployed, rendered, conflicts, drift)
+
+
+async def _deployed(helm: Helm, component: Component) -> str:
+    try:
+        return await helm.manifest(component.name, component.namespace)
+    except ReleaseMissing:
+        return ""
+
+
+def _other_chart(component: Component, release: Release) -> Finding:
+    return error(
+        "foreign-release",
+        f"release {component.name} in namespace {component.namespace} belongs to somebody else",
+        detail=f"It was installed from chart {release.chart} {release.chart_version}, not by this wizard.",
+        hint="choose another `namespace` in the profile, or `helm uninstall` that release first",
+        where=Where(resource=component.resource),
+    )
+
+
+async def _foreign(kube: Kube, component: Component, rendered: str) -> tuple[Finding, ...]:
+    """Objects that exist under the names that an install would take, and are not this release's.
+
+    Helm adopts an object that carries its own annotations (a volume claim kept from before); any
+    other would make the install fail half-way.
+    """
+
+    async def one(resource: Resource, obj: KubeObject) -> Finding | None:
+        name = obj["metadata"]["name"]
+        live = await _missing_is_empty(kube.get(resource, component.namespace, name))
+        if not live:
+            return None
+        notes = live["metadata"].get("annotations", {})
+        owner = notes.get(_OWNER, "")
+        if (owner, notes.get(_OWNER_NAMESPACE)) == (component.name, component.namespace):
+            return None
+        return error(
+            "foreign-object",
+            f"{resource.kind} {component.namespace}/{name} exists and is not part of release {component.name}",
+            detail=f"It belongs to release {owner}." if owner else "It was not made by Helm.",
+            hint="choose another `namespace` in the profile, or remove that object first",
+            where=Where(resource=f"{resource.kind.lower()} {component.namespace}/{name}"),
+        )
+
+    found = await asyncio.gather(*(one(resource, obj) for resource, obj in known(rendered)))
+    return tuple(finding for finding in found if finding)
+
+
+async def _dry_run(
+    kube: Kube, component: Component, rendered: str
+) -> tuple[tuple[FieldConflict, ...], tuple[str, ...]]:
+    """Asks the API server itself what applying would do: (conflicts, drift in words)."""
+    conflicts: list[FieldConflict] = []
+    drift: list[str] = []
+
+    async def one(resource: Resource, obj: KubeObject) -> None:
+        name = obj["metadata"]["name"]
+        shown = f"{resource.kind.lower()} {component.namespace}/{name}"
+        live = await _missing_is_empty(kube.get(resource, component.namespace, name))
+        if not live:
+            drift.append(f"{shown} is missing")
+            return
+        wanted = _as_helm_would(obj, component)
+        try:
+            after = await kube.apply(resource, wanted, manager="helm", dry_run=True)
+        except Conflict as clash:
+            conflicts.extend(_conflicts(shown, clash))
+            return
+        except (Invalid, Forbidden) as refused:
+            drift.append(f"{shown} cannot be applied: {refused}")
+            return
+        if after["metadata"].get("generation", 1) != live["metadata"].get("generation", 1):
+            drift.append(f"{shown} differs from what is deployed")
+
+    await asyncio.gather(*(one(resource, obj) for resource, obj in known(rendered)))
+    return tuple(sorted(conflicts, key=str)), tuple(sorted(drift))
+
+
+def _as_helm_would(obj: KubeObject, component: Component) -> KubeObject:
+    """Helm sets the namespace and its ownership marks on what it applies."""
+    metadata = obj["metadata"]
+    labels = {**metadata.get("labels", {}), MANAGED_BY: "Helm"}
+    notes = {**(metadata.get("annotations") or {}), _OWNER: component.name, _OWNER_NAMESPACE: component.namespace}
+    marks = {"namespace": component.namespace, "labels": labels, "annotations": notes}
+    return {**obj, "metadata": {**metadata, **marks}}
+
+
+def _conflicts(shown: str, clash: Conflict) -> list[FieldConflict]:
+    found: list[FieldConflict] = []
+    for cause in clash.causes:
+        # `conflict with "kubectl" with subresource "scale" using apps/v1`
+        words = cause.get("message", "").split('"')
+        manager = words[1] if len(words) > 1 else cause.get("message", "?")
+        found.append(FieldConflict(shown, cause.get("field", "?"), manager))
+    return found

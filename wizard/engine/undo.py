@@ -1,0 +1,68 @@
+"""The graphs of rollback and destroy, made from what Helm's history and the cluster say now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from wizard.domain.plan import StepSpec
+from wizard.planning.desired import Component
+from wizard.ports import Release
+from wizard.steps import history
+from wizard.steps.base import Context, Step
+from wizard.steps.cleanup import CleanupStep
+from wizard.steps.ready import ReadyStep
+from wizard.steps.remove import RemoveStep
+from wizard.steps.revert import RevertStep
+
+
+def _dependants_first(components: Sequence[Component]) -> list[tuple[str, tuple[str, ...]]]:
+    """(component, those that must be undone before it)."""
+    return [(c.name, tuple(o.name for o in components if c.name in o.needs)) for c in components]
+
+
+async def rollback_steps(context: Context, run: str) -> list[Step]:
+    """Every release that `run` (the last one where empty) changed goes back to what it was before it;
+    one that the run installed is uninstalled."""
+    components = context.desired.components
+    pasts: dict[str, list[Release]] = {}
+    for component, past in zip(
+        components,
+        await asyncio.gather(*(context.helm.history(c.name, c.namespace) for c in components)),
+        strict=True,
+    ):
+        pasts[component.name] = past
+    run = run or history.last_run(list(pasts.values()))
+    touched = {
+        name: min(r.revision for r in past if history.origin(r).run == run)
+        for name, past in pasts.items()
+        if run and any(history.origin(r).run == run for r in past)
+    }
+    steps: list[Step] = []
+    for name, before in _dependants_first(components):
+        if name not in touched:
+            continue
+        needs = tuple(f"revert:{other}" for other in before if other in touched)
+        target = history.last_good(pasts[name], before=touched[name])
+        words = f"back to revision {target.revision}" if target else "uninstall, as it was not there before"
+        spec = StepSpec(f"revert:{name}", "revert", name, needs, f"{name}: {words}")
+        steps.append(RevertStep(spec, context, target, pasts[name]))
+        if target:
+            ready = StepSpec(f"ready:{name}", "ready", name, (spec.id,), f"{name}: ready")
+            steps.append(ReadyStep(ready, context, reverted_to=history.origin(target, pasts[name]).digest))
+    return steps
+
+
+async def destroy_steps(context: Context) -> list[Step]:
+    """Releases in reverse order of need, then the wizard's own objects."""
+    components = context.desired.components
+    there = set(context.observed.releases)
+    steps: list[Step] = []
+    for name, before in _dependants_first(components):
+        if name in there or name in context.observed.records:
+            needs = tuple(f"remove:{other}" for other in before if other in there)
+            steps.append(RemoveStep(StepSpec(f"remove:{name}", "remove", name, needs, f"{name}: uninstall"), context))
+    needs = tuple(step.spec.id for step in steps)
+    title = "namespace, Secrets and volumes" if context.options.delete_data else "the wizard's record"
+    steps.append(CleanupStep(StepSpec("cleanup", "cleanup", context.desired.namespace, needs, title), context))
+    return steps

@@ -1,0 +1,1 @@
+"""One file for each component: what the profile means for its release, as Helm values."""

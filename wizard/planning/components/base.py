@@ -1,0 +1,68 @@
+"""What the components' files share: merging values, images, overrides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from wizard.catalog.charts import Chart
+from wizard.domain.profile import Profile
+from wizard.domain.profile.components import Amounts, ComponentName
+from wizard.planning.budget import resources
+from wizard.planning.desired import Component, HttpCheck
+
+
+def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Helm's own merge: mappings by key, anything else replaced."""
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        merged[key] = merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def amounts(given: Amounts) -> dict[str, str]:
+    return {key: value for key in ("cpu", "memory") if (value := getattr(given, key)) is not None}
+
+
+def component(
+    profile: Profile,
+    chart: Chart,
+    name: ComponentName,
+    values: Mapping[str, Any],
+    *,
+    needs: tuple[str, ...] = (),
+    checks: tuple[HttpCheck, ...] = (),
+    replicas: int = 1,
+) -> Component:
+    """The component with the profile's own wishes on top: mirror, pull secrets, expert overrides."""
+    ours: dict[str, Any] = dict(values)
+    if profile.images.registry:
+        repository = f"{profile.images.registry}/{chart.defaults['image']['repository']}"
+        ours = merge(ours, {"image": {"repository": repository}})
+    if profile.images.pull_secrets:
+        ours["imagePullSecrets"] = [{"name": secret} for secret in profile.images.pull_secrets]
+    if not profile.security.network_policies:
+        ours = merge(ours, {"networkPolicy": {"enabled": False}})
+    override = profile.components.get(name)
+    if override is not None:
+        if override.resources is not None:
+            wished = {
+                "requests": amounts(override.resources.requests),
+                "limits": amounts(override.resources.limits),
+            }
+            ours = merge(ours, {"resources": {kind: part for kind, part in wished.items() if part}})
+        ours = merge(ours, override.values)
+    whole = merge(chart.defaults, ours)
+    return Component(
+        name=name,
+        namespace=profile.namespace,
+        chart=str(chart.path),
+        chart_name=chart.name,
+        chart_version=chart.version,
+        chart_digest=chart.digest,
+        values=ours,
+        needs=needs,
+        checks=checks,
+        resources=resources(whole.get("resources", {}), replicas),
+    )

@@ -1,0 +1,222 @@
+"""desired x observed -> plan."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import yaml
+
+from wizard.domain.finding import Finding, Severity, Where, error
+from wizard.domain.plan import Action, Change, Plan, StepSpec
+from wizard.planning.desired import Component, Desired
+from wizard.planning.graph import ordered
+from wizard.planning.observed import Look, Observed
+
+POD_SECURITY = "restricted"
+
+_ACTING = frozenset({Change.CREATE, Change.UPDATE, Change.REPAIR})
+
+
+def wants_look(desired: Desired, observed: Observed) -> tuple[str, ...]:
+    """The components that cheap observation does not settle; the rest is left without calling helm."""
+    if observed.namespace_phase != "Active":
+        return ()
+    return tuple(c.name for c in desired.components if _settled(c, observed) is None)
+
+
+def _settled(component: Component, observed: Observed) -> Change | None:
+    """LEAVE or WAIT where record, revision and generations say that the release is as desired."""
+    release = observed.releases.get(component.name)
+    record = observed.records.get(component.name)
+    if release is None or record is None or release.status != "deployed":
+        return None
+    if record.digest != component.digest or record.revision != release.revision:
+        return None
+    if dict(record.generations) != dict(observed.generations.get(component.name, {})):
+        return None
+    return Change.WAIT if component.name in observed.unready else Change.LEAVE
+
+
+def make_plan(
+    desired: Desired,
+    observed: Observed,
+    *,
+    profile: Mapping[str, Any],
+    budget: Mapping[str, Any],
+    take_back_conflicts: bool = False,
+) -> Plan:
+    """The whole difference, with its reasons. `observed.looks` must hold what `wants_look` named,
+    except where there is no cluster to look at: then everything is created."""
+    findings: list[Finding] = list(desired.findings)
+    actions = [_namespace(desired, observed, findings)]
+    actions += [_secret(desired, observed, name.name, name.keys) for name in desired.secret_objects]
+    for component in desired.components:
+        actions.append(_release(component, observed, findings, take_back=take_back_conflicts))
+    wanted = {component.name for component in desired.components}
+    for name in sorted(observed.records.keys() - wanted):
+        if name in observed.releases:
+            reason = "no longer in the profile; its volumes are kept"
+            actions.append(Action("release", name, desired.namespace, Change.REMOVE, (reason,)))
+    return Plan(
+        deployment=desired.deployment,
+        namespace=desired.namespace,
+        cluster=observed.cluster,
+        actions=tuple(actions),
+        steps=_steps(desired, actions),
+        findings=tuple(findings),
+        fingerprint=fingerprint(desired, observed),
+        profile=profile,
+        budget=budget,
+    )
+
+
+def fingerprint(desired: Desired, observed: Observed) -> str:
+    """Equal for equal desires on an unmoved cluster: release revisions, specs' generations, Secrets."""
+    facts: list[object] = [desired.digest, observed.cluster, observed.namespace_phase]
+    facts += sorted((r.name, r.revision, r.status) for r in observed.releases.values())
+    facts += sorted((name, sorted(g.items())) for name, g in observed.generations.items())
+    facts += sorted(observed.secret_keys.items())
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:24]
+
+
+def _namespace(desired: Desired, observed: Observed, findings: list[Finding]) -> Action:
+    name = desired.namespace
+    if observed.namespace_phase == "Terminating":
+        findings.append(
+            error(
+                "namespace-terminating",
+                f"namespace {name} is being deleted",
+                detail="Nothing can be created in it until its deletion ends; a finalizer may be holding it.",
+                hint=f"see `kubectl get namespace {name} -o yaml` under status.conditions; run again when it is gone",
+                where=Where(resource=f"namespace {name}"),
+            )
+        )
+        return Action("namespace", name, "", Change.LEAVE, ("being deleted",))
+    if not observed.namespace_phase:
+        return Action("namespace", name, "", Change.CREATE, ("does not exist",))
+    if not observed.namespace_ours:
+        return Action("namespace", name, "", Change.LEAVE, ("exists, made by another hand: its labels stay",))
+    if observed.namespace_level != POD_SECURITY:
+        now = observed.namespace_level or "not set"
+        reason = f"Pod Security level is {now}, will be {POD_SECURITY}"
+        return Action("namespace", name, "", Change.UPDATE, (reason,))
+    return Action("namespace", name, "", Change.LEAVE, ("as desired",))
+
+
+def _secret(desired: Desired, observed: Observed, name: str, keys: str) -> Action:
+    have = observed.secret_keys.get(name)
+    if have is None:
+        change, reason = Change.CREATE, f"does not exist; keys {keys.replace(',', ', ')}"
+    elif have != keys:
+        change, reason = Change.UPDATE, f"keys will be {keys.replace(',', ', ')}"
+    else:
+        change, reason = Change.LEAVE, "as desired"
+    return Action("secret", name, desired.namespace, change, (reason,))
+
+
+def _release(component: Component, observed: Observed, findings: list[Finding], *, take_back: bool) -> Action:
+    def action(change: Change, *reasons: str, diff: str = "", look: Look | None = None) -> Action:
+        conflicts = look.conflicts if look else ()
+        return Action("release", component.name, component.namespace, change, reasons, diff, conflicts)
+
+    settled = _settled(component, observed)
+    if settled is Change.LEAVE:
+        return action(Change.LEAVE, f"revision {observed.releases[component.name].revision} is as desired, and ready")
+    if settled is Change.WAIT:
+        return action(Change.WAIT, f"as desired, not ready: {observed.unready[component.name]}")
+    look = observed.looks.get(component.name, Look())
+    findings.extend(look.foreign)
+    severity = Severity.WARNING if take_back else Severity.ERROR
+    release = observed.releases.get(component.name)
+    if release is None:
+        return action(Change.CREATE, "not installed", look=look)
+    if release.pending:
+        diff = manifest_diff(look.deployed, look.rendered)
+        reason = f"Helm left revision {release.revision} in {release.status}"
+        return action(Change.REPAIR, reason, diff=diff, look=look)
+    findings.extend(conflict.finding(severity) for conflict in look.conflicts)
+    diff = manifest_diff(look.deployed, look.rendered)
+    reasons: list[str] = []
+    if release.status != "deployed":
+        reasons.append(f"revision {release.revision} is {release.status}")
+    if not look.deployed_digest:
+        reasons.append("its revision was not made by this wizard" if diff else "taken into the wizard's records")
+    elif look.deployed_digest != component.digest:
+        reasons.append("chart or values differ")
+    reasons.extend(look.drift)
+    if reasons:
+        return action(Change.UPDATE, *reasons, diff=diff, look=look)
+    waiting = observed.unready.get(component.name, "readiness was not yet confirmed")
+    return action(Change.WAIT, waiting, look=look)
+
+
+def _steps(desired: Desired, actions: Iterable[Action]) -> tuple[StepSpec, ...]:
+    """Releases are installed at once, side by side; only readiness follows the components' needs, so
+    that image pulls overlap."""
+    steps: list[StepSpec] = []
+    base: tuple[str, ...] = ()
+    actions = tuple(actions)
+    namespace = next(a for a in actions if a.kind == "namespace")
+    if namespace.change in _ACTING:
+        steps.append(StepSpec("namespace", "namespace", namespace.name, (), f"namespace {namespace.name}"))
+        base = ("namespace",)
+    if any(a.kind == "secret" and a.change in _ACTING for a in actions):
+        steps.append(StepSpec("secrets", "secrets", desired.namespace, base, "secrets"))
+        base = ("secrets",)
+    releases = {a.name: a.change for a in actions if a.kind == "release"}
+    waited = {name for name, change in releases.items() if change in _ACTING or change is Change.WAIT}
+    for component in desired.components:
+        change = releases[component.name]
+        after: tuple[str, ...] = ()
+        if change in _ACTING:
+            after = (f"release:{component.name}",)
+            steps.append(StepSpec(after[0], "release", component.name, base, f"{component.name}: helm release"))
+        if component.name in waited:
+            needs = tuple(f"ready:{need}" for need in component.needs if need in waited)
+            ready = f"ready:{component.name}"
+            steps.append(StepSpec(ready, "ready", component.name, (*after, *needs), f"{component.name}: ready"))
+    before_removal = tuple(step.id for step in steps if step.kind == "ready")
+    for name, change in releases.items():
+        if change is Change.REMOVE:
+            steps.append(StepSpec(f"remove:{name}", "remove", name, before_removal, f"{name}: uninstall"))
+    return ordered(steps)
+
+
+def _documents(manifest: str) -> dict[str, str]:
+    """`Deployment/open-webui` -> canonical YAML; order and comments of the templates do not count."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    found: dict[str, str] = {}
+    for document in yaml.load_all(manifest, Loader=loader):
+        if isinstance(document, dict) and "kind" in document:
+            key = f"{document['kind']}/{document.get('metadata', {}).get('name', '')}"
+            found[key] = yaml.safe_dump(document, sort_keys=True, default_flow_style=False, width=200)
+    return found
+
+
+def manifest_diff(before: str, after: str) -> str:
+    """Unified diff by object; empty where both render the same objects. No Secret values: our charts
+    render none, and values of anybody else's Secret objects are blanked."""
+    old, new = _documents(before), _documents(after)
+    lines: list[str] = []
+    for key in sorted(old.keys() | new.keys()):
+        a, b = (_blank(key, side.get(key, "")) for side in (old, new))
+        if a != b:
+            lines += difflib.unified_diff(
+                a.splitlines(), b.splitlines(), f"deployed {key}", f"desired {key}", lineterm="", n=2
+            )
+    return "\n".join(lines)
+
+
+def _blank(key: str, text: str) -> str:
+    if not key.startswith("Secret/") or not text:
+        return text
+    document = yaml.safe_load(text)
+    for part in ("data", "stringData"):
+        if part in document:
+            digest = {k: "sha256:" + hashlib.sha256(str(v).encode()).hexdigest()[:8] for k, v in document[part].items()}
+            document[part] = digest
+    dumped: str = yaml.safe_dump(document, sort_keys=True)
+    return dumped

@@ -1,0 +1,113 @@
+"""A live picture of one namespace: list once, watch from there, list again when the server says 410."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from wizard.domain.finding import WizardError
+from wizard.ports import (
+    DAEMON_SETS,
+    DEPLOYMENTS,
+    EVENTS,
+    JOBS,
+    PODS,
+    STATEFUL_SETS,
+    Clock,
+    Gone,
+    Kube,
+    KubeObject,
+    Resource,
+)
+
+TRACKED = (PODS, DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS, JOBS, EVENTS)
+WORKLOADS = (DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS, JOBS)
+
+
+class Tracker:
+    """Keeps the newest state of the TRACKED kinds while it is entered (`async with`).
+
+    Watching starts with the first `ensure()`, so that a run with nothing to wait for asks nothing.
+    """
+
+    def __init__(self, kube: Kube, namespace: str, clock: Clock) -> None:
+        self._kube, self._namespace, self._clock = kube, namespace, clock
+        self._objects: dict[Resource, dict[str, KubeObject]] = {resource: {} for resource in TRACKED}
+        self._synced: dict[Resource, asyncio.Event] = {resource: asyncio.Event() for resource in TRACKED}
+        self._changed = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.blind: str = ""
+        """Why the picture may be stale; empty while every watch is connected."""
+
+    async def __aenter__(self) -> Tracker:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+
+    async def ensure(self) -> None:
+        """Returns once every kind has been listed."""
+        if not self._tasks:
+            self._tasks = [asyncio.create_task(self._follow(resource)) for resource in TRACKED]
+        await asyncio.gather(*(event.wait() for event in self._synced.values()))
+
+    def objects(self, resource: Resource) -> Mapping[str, KubeObject]:
+        """Name -> object, newest known state."""
+        return self._objects[resource]
+
+    def pods_of(self, workload: KubeObject) -> list[KubeObject]:
+        """The pods that the workload's selector matches, through its own labels."""
+        selector = workload.get("spec", {}).get("selector", {}).get("matchLabels", {})
+        if not selector:
+            return []
+        return [
+            pod
+            for pod in self._objects[PODS].values()
+            if selector.items() <= pod["metadata"].get("labels", {}).items()
+        ]
+
+    async def change(self, *, within: float) -> None:
+        """Waits for the next change of anything tracked, at most `within` seconds."""
+        self._changed.clear()
+        try:
+            async with asyncio.timeout(within):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+
+    async def _follow(self, resource: Resource) -> None:
+        version, failures = "", 0
+        while True:
+            try:
+                if not version:
+                    version = await self._list(resource)
+                    self._synced[resource].set()
+                async for event in self._kube.watch(resource, self._namespace, resource_version=version):
+                    failures, self.blind = 0, ""
+                    version = event.object["metadata"]["resourceVersion"]
+                    if event.type == "DELETED":
+                        self._objects[resource].pop(event.object["metadata"]["name"], None)
+                    elif event.type != "BOOKMARK":
+                        self._objects[resource][event.object["metadata"]["name"]] = event.object
+                    self._changed.set()
+            except Gone:
+                version = ""
+            except WizardError as problem:
+                # A watch may drop at any time; the picture is stale until it is back, the run goes on.
+                self.blind = str(problem)
+                failures += 1
+                self._changed.set()
+                await self._clock.sleep(min(0.2 * 2**failures, 10.0))
+
+    async def _list(self, resource: Resource) -> str:
+        listed = await self._kube.list(resource, self._namespace)
+        # Items of a list carry no kind of their own; the rollout table needs it.
+        for item in listed["items"]:
+            item.setdefault("kind", resource.kind)
+        self._objects[resource] = {item["metadata"]["name"]: item for item in listed["items"]}
+        self._changed.set()
+        version: str = listed["metadata"]["resourceVersion"]
+        return version

@@ -1,0 +1,1 @@
+"""Headless: text for people and pipes, JSON lines for programs. Never imports Textual."""
