@@ -30,9 +30,7 @@ def _profile_options(function: _F) -> _F:
 def _run_options(function: _F) -> _F:
     options = (
         click.option("-y", "--yes", is_flag=True, help="Do not ask."),
-        click.option(
-            "--take-back-conflicts", is_flag=True, help="Take fields back that other field managers own."
-        ),
+        click.option("--take-back-conflicts", is_flag=True, help="Take fields back that other field managers own."),
         click.option(
             "--patience",
             type=click.FloatRange(min=0),
@@ -101,7 +99,7 @@ def _report(problem: Exception) -> int:
 @click.option("--plan", "plan_only", is_flag=True, help="Show what would be done, and stop.")
 @click.option("--rollback", "undo", is_flag=True, help="Roll this run's own changes back if it fails.")
 @click.pass_context
-def main(context: click.Context, plan_only: bool, undo: bool, **given: Any) -> int:
+def main(context: click.Context, /, plan_only: bool, undo: bool, **given: Any) -> int:
     """From a server or a cluster to a running Open WebUI + Ollama + PostgreSQL platform.
 
     \b
@@ -115,7 +113,9 @@ def main(context: click.Context, plan_only: bool, undo: bool, **given: Any) -> i
     if context.invoked_subcommand is not None:
         given.pop("json_")
         if given["profile"] or given["sets"]:
-            raise click.UsageError(f"give --profile and --set after the command: wizard {context.invoked_subcommand} ...")
+            raise click.UsageError(
+                f"give --profile and --set after the command: wizard {context.invoked_subcommand} ..."
+            )
         return 0
     if not given["profile"]:
         raise click.UsageError("which profile? wizard --profile NAME|PATH (`wizard --help` lists the rest)")

@@ -42,7 +42,7 @@ class _Command(Command):  # type: ignore[misc]  # pyhelm3 ships no types
         super().__init__(**kwargs)
         self._environment = dict(environment)
 
-    async def run(self, command: list[Any], input: bytes | None = None) -> bytes:  # noqa: A002
+    async def run(self, command: list[Any], input: bytes | None = None) -> bytes:
         argv = [str(self._executable), *map(str, command)]
         if self._kubeconfig:
             argv += ["--kubeconfig", str(self._kubeconfig)]
@@ -204,7 +204,7 @@ _KNOWN: tuple[tuple[re.Pattern[str], type[WizardError], str, str, bool], ...] = 
 )  # fmt: skip
 
 
-class _translated:  # noqa: N801 - reads as a verb at its with statement
+class _translated:
     """Turns pyhelm3's errors into ours, with helm's own last words as the detail."""
 
     def __init__(self, resource: str) -> None:
@@ -219,7 +219,12 @@ class _translated:  # noqa: N801 - reads as a verb at its with statement
             raise self._named(words) from problem
         if isinstance(problem, OSError):
             raise HelmError(
-                error("helm-not-executable", "helm cannot be started", detail=str(problem), hint="see `wizard doctor`")
+                error(
+                    "helm-not-executable",
+                    "helm cannot be started",
+                    detail=str(problem),
+                    hint="see `wizard doctor`",
+                )
             ) from problem
 
     def _named(self, words: str) -> WizardError:

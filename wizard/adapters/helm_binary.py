@@ -112,9 +112,7 @@ def _find(
     own = install(pin, cache, env=env, fetch=fetch, progress=progress or (lambda _: None))
     # Its hash is right, yet it may not run: a home directory that is mounted noexec is the usual reason.
     version = _check(own, pin, cache, env, timeout)
-    return HelmBinary(
-        own, version, "downloaded", f"{tool} {version} at {own}: fetched and verified just now{context}"
-    )
+    return HelmBinary(own, version, "downloaded", f"{tool} {version} at {own}: fetched and verified just now{context}")
 
 
 def cache_home(env: Mapping[str, str]) -> Path:
@@ -139,9 +137,7 @@ def _on_path(tool: str, env: Mapping[str, str]) -> Iterator[Path]:
                 yield path
 
 
-def _check(
-    path: Path, pin: Pin, cache: Path, env: Mapping[str, str], timeout: float, *, named_by: str = ""
-) -> str:
+def _check(path: Path, pin: Pin, cache: Path, env: Mapping[str, str], timeout: float, *, named_by: str = "") -> str:
     """The version of the binary if it is one the wizard can use."""
     subject = f"{path} ({named_by})" if named_by else str(path)
     hint = f"correct {named_by}, or unset it" if named_by else install_hint(pin)

@@ -131,9 +131,7 @@ def install(pin: Pin, cache: Path, *, env: Mapping[str, str], fetch: Fetch, prog
                 continue
             progress(f"fetching {pin.tool} {pin.version} from {source}")
             # In the cache, not in /tmp: a rename is atomic only within one file system.
-            with tempfile.TemporaryDirectory(
-                prefix=".fetch-", dir=root, ignore_cleanup_errors=True
-            ) as scratch:
+            with tempfile.TemporaryDirectory(prefix=".fetch-", dir=root, ignore_cleanup_errors=True) as scratch:
                 try:
                     staged = _stage(pin, source, Path(scratch), env, fetch)
                 except FetchFailed as problem:

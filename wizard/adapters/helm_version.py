@@ -45,9 +45,7 @@ def version_of(path: Path, tool: str, cache: Path, env: Mapping[str, str], timeo
     except OSError as problem:
         raise Unusable(f"{tool}-not-found", f"does not exist ({problem.strerror})") from problem
     if not path.is_file() or not os.access(path, os.X_OK):
-        raise Unusable(
-            f"{tool}-not-executable", "is not an executable file, or is on a file system mounted noexec"
-        )
+        raise Unusable(f"{tool}-not-executable", "is not an executable file, or is on a file system mounted noexec")
     if not _answers_for_itself(path, tool):
         return _ask(path, tool, env, timeout)
     memory = cache / "versions.json"
@@ -92,13 +90,9 @@ def _ask(path: Path, tool: str, env: Mapping[str, str], timeout: float) -> str:
                 raise Unusable(code, f"cannot be run ({problem.strerror})") from problem
             time.sleep(0.05)
     if status:
-        raise Unusable(
-            code, f"failed with exit code {status} when asked for its version: {last_lines(err or out)}"
-        )
+        raise Unusable(code, f"failed with exit code {status} when asked for its version: {last_lines(err or out)}")
     if not (found := answer.fullmatch(out)):
-        raise Unusable(
-            code, f"is not {tool}: asked for its version, it said {last_lines(out) or 'nothing'!r}"
-        )
+        raise Unusable(code, f"is not {tool}: asked for its version, it said {last_lines(out) or 'nothing'!r}")
     major, minor, patch, rest = found.groups()
     return f"{major}.{minor}.{patch}{rest}"
 

@@ -7,6 +7,7 @@ fields that they do not know.
 from __future__ import annotations
 
 import asyncio
+import builtins
 import json
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -84,9 +85,7 @@ class KubeAdapter:
     async def delete(self, resource: Resource, namespace: str, name: str) -> None:
         await self._json("DELETE", resource.path(namespace, name), body={"propagationPolicy": "Background"})
 
-    async def watch(
-        self, resource: Resource, namespace: str, *, resource_version: str
-    ) -> AsyncIterator[WatchEvent]:
+    async def watch(self, resource: Resource, namespace: str, *, resource_version: str) -> AsyncIterator[WatchEvent]:
         query = {
             "watch": "true",
             "allowWatchBookmarks": "true",
@@ -100,7 +99,9 @@ class KubeAdapter:
                 event = json.loads(line)
                 if event["type"] == "ERROR":
                     status = event["object"]
-                    raise refused(status.get("code", 500), json.dumps(status).encode(), what=f"WATCH {path}", headers={})
+                    raise refused(
+                        status.get("code", 500), json.dumps(status).encode(), what=f"WATCH {path}", headers={}
+                    )
                 event["object"].setdefault("kind", resource.kind)
                 yield WatchEvent(event["type"], event["object"])
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as problem:
@@ -110,7 +111,7 @@ class KubeAdapter:
 
     async def logs(
         self, namespace: str, pod: str, *, container: str = "", tail: int = 20, previous: bool = False
-    ) -> list[str]:
+    ) -> builtins.list[str]:
         query = {"tailLines": str(tail)}
         if container:
             query["container"] = container

@@ -29,7 +29,14 @@ from wizard.ports import KubeObject, Resource
 
 _TIMEOUT = 10.0
 _CLUSTER_KEYS = {"server", "certificate-authority", "certificate-authority-data", "insecure-skip-tls-verify"}
-_USER_KEYS = {"token", "tokenFile", "client-certificate", "client-certificate-data", "client-key", "client-key-data"}
+_USER_KEYS = {
+    "token",
+    "tokenFile",
+    "client-certificate",
+    "client-certificate-data",
+    "client-key",
+    "client-key-data",
+}
 _NOT_OURS = {"extensions"}
 
 
@@ -162,9 +169,7 @@ class QuickReader:
             if self._access.tls is None:
                 connection = http.client.HTTPConnection(host, parts.port, timeout=_TIMEOUT)
             else:
-                connection = http.client.HTTPSConnection(
-                    host, parts.port, timeout=_TIMEOUT, context=self._access.tls
-                )
+                connection = http.client.HTTPSConnection(host, parts.port, timeout=_TIMEOUT, context=self._access.tls)
             self._local.connection = connection
         return connection
 

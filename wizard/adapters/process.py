@@ -27,7 +27,7 @@ def _start_time(pid: int) -> str:
 def _place() -> str:
     """Boot and PID namespace: process numbers mean the same thing only within both."""
     try:
-        return f"{_BOOT.read_text().strip()}/{os.readlink('/proc/self/ns/pid')}"
+        return f"{_BOOT.read_text().strip()}/{Path('/proc/self/ns/pid').readlink()}"
     except OSError:
         return ""
 

@@ -65,9 +65,7 @@ def read_profile(path: Path) -> bytes:
     where = Where(file=str(path))
     if path.exists() and not path.is_file():
         what = "a directory" if path.is_dir() else "no regular file"
-        raise UsageError(
-            error("profile-unreadable", f"{path} is {what}", hint="name a YAML file", where=where)
-        )
+        raise UsageError(error("profile-unreadable", f"{path} is {what}", hint="name a YAML file", where=where))
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
@@ -133,9 +131,7 @@ def _no_file(given: str, path: Path) -> Finding:
         siblings = [other.name for suffix in SUFFIXES for other in path.parent.glob(f"*{suffix}")]
     near = difflib.get_close_matches(path.name, siblings, n=1)
     hint = f"did you mean '{path.parent / near[0]}'?" if near else "check the path"
-    return error(
-        "profile-not-found", f"there is no file {given[:200]!a}", hint=hint, where=Where(file=str(path))
-    )
+    return error("profile-not-found", f"there is no file {given[:200]!a}", hint=hint, where=Where(file=str(path)))
 
 
 def _unreadable(path: Path, problem: OSError) -> Finding:

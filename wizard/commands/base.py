@@ -40,14 +40,17 @@ class Choices:
     def load(self) -> Profile:
         """Raises UsageError with every finding."""
         if not self.profile:
-            raise UsageError(
-                error("profile-missing", "which profile?", hint="give one: --profile NAME|PATH")
-            )
+            raise UsageError(error("profile-missing", "which profile?", hint="give one: --profile NAME|PATH"))
         return compose.load_profile(self.profile, self.sets)
 
 
 def open_session(
-    choices: Choices, out: Out, *, profile: Profile | None = None, delete_data: bool = False, online: bool = True
+    choices: Choices,
+    out: Out,
+    *,
+    profile: Profile | None = None,
+    delete_data: bool = False,
+    online: bool = True,
 ) -> Session:
     return compose.session(
         profile or choices.load(),

@@ -49,14 +49,15 @@ class Rollout:
 
 
 # Waiting reasons of the kubelet (pkg/kubelet/images/types.go, kuberuntime) -> finding code, hint, fatal.
+_PULL = "check the image's name and tag, and that the nodes reach its registry"
 _WAITING: Mapping[str, tuple[str, str, bool]] = {
-    "ErrImagePull": ("image-pull-failed", "check the image's name and tag, and that the nodes reach its registry", True),
-    "ImagePullBackOff": ("image-pull-failed", "check the image's name and tag, and that the nodes reach its registry", True),
+    "ErrImagePull": ("image-pull-failed", _PULL, True),
+    "ImagePullBackOff": ("image-pull-failed", _PULL, True),
     "InvalidImageName": ("image-pull-failed", "the image's name is not valid: correct it in the profile", True),
     "ErrImageNeverPull": ("image-pull-failed", "the image is not on the node and its pull policy is Never", True),
     "CrashLoopBackOff": ("crash-loop", "read the container's last words, correct the cause, run again", True),
-    "CreateContainerConfigError": ("container-config", "a Secret or ConfigMap that the pod names is missing a key", True),
-    "CreateContainerError": ("container-config", "the container runtime refused the container: see the message", True),
+    "CreateContainerConfigError": ("container-config", "a Secret or ConfigMap that it names lacks a key", True),
+    "CreateContainerError": ("container-config", "the container runtime refused it: see the message", True),
     "RunContainerError": ("container-config", "the container did not start: see the message", True),
 }  # fmt: skip
 

@@ -46,9 +46,7 @@ class Credential:
     value: Secret | None = None
 
 
-async def credentials(
-    kube: KubeReader, stores: Sequence[SecretStore], desired: Desired
-) -> list[Credential]:
+async def credentials(kube: KubeReader, stores: Sequence[SecretStore], desired: Desired) -> list[Credential]:
     """Every secret of the deployment, in the order of look-up: stores, then the cluster."""
     cluster = str((await kube.get(NAMESPACES, "", "kube-system"))["metadata"]["uid"])
     scope = f"{desired.deployment}@{cluster}"

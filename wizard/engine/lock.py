@@ -98,7 +98,11 @@ class Lock:
 
     async def _ensure_namespace(self) -> None:
         labels = {MANAGED_BY: "wizard", "app.kubernetes.io/part-of": PART_OF}
-        wanted = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM_NAMESPACE, "labels": labels}}
+        wanted = {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": SYSTEM_NAMESPACE, "labels": labels},
+        }
         try:
             await self._kube.create(NAMESPACES, wanted)
         except Conflict:

@@ -13,6 +13,7 @@ from wizard.domain.rollout import Phase, workload
 from wizard.planning.desired import Component, Desired
 from wizard.planning.observed import Look, Observed
 from wizard.ports import (
+    CLAIMS,
     DAEMON_SETS,
     DEPLOYMENTS,
     JOBS,
@@ -112,9 +113,7 @@ def _secret_keys(secrets: Iterable[KubeObject], desired: Desired) -> dict[str, s
     }
 
 
-async def look(
-    kube: Kube, helm: Helm, desired: Desired, observed: Observed, names: Iterable[str]
-) -> Observed:
+async def look(kube: Kube, helm: Helm, desired: Desired, observed: Observed, names: Iterable[str]) -> Observed:
     """`observed` with a closer look at these components: rendered against deployed, and what a dry run
     of the upgrade would meet."""
     names = tuple(names)
@@ -128,7 +127,7 @@ async def _look(kube: Kube, helm: Helm, component: Component, observed: Observed
     if release is None:
         rendered = await helm.render(request)
         foreign = await _foreign(kube, component, rendered)
-        return Look(rendered=rendered, foreign=foreign)
+        return Look(rendered=rendered, blocking=foreign)
     rendered, deployed, past = await asyncio.gather(
         helm.render(request),
         _deployed(helm, component),
@@ -136,9 +135,9 @@ async def _look(kube: Kube, helm: Helm, component: Component, observed: Observed
     )
     digest = history.origin(past[-1], past).digest if past else ""
     if past and not digest and past[-1].chart not in ("", component.chart_name):
-        return Look(deployed=deployed, rendered=rendered, foreign=(_other_chart(component, past[-1]),))
-    conflicts, drift = await _dry_run(kube, component, rendered)
-    return Look(digest, deployed, rendered, conflicts, drift)
+        return Look(deployed=deployed, rendered=rendered, blocking=(_other_chart(component, past[-1]),))
+    conflicts, drift, refusals = await _dry_run(kube, component, rendered)
+    return Look(digest, deployed, rendered, conflicts, drift, refusals)
 
 
 async def _deployed(helm: Helm, component: Component) -> str:
@@ -188,10 +187,11 @@ async def _foreign(kube: Kube, component: Component, rendered: str) -> tuple[Fin
 
 async def _dry_run(
     kube: Kube, component: Component, rendered: str
-) -> tuple[tuple[FieldConflict, ...], tuple[str, ...]]:
-    """Asks the API server itself what applying would do: (conflicts, drift in words)."""
+) -> tuple[tuple[FieldConflict, ...], tuple[str, ...], tuple[Finding, ...]]:
+    """Asks the API server itself what applying would do: (conflicts, drift in words, refusals)."""
     conflicts: list[FieldConflict] = []
     drift: list[str] = []
+    refusals: list[Finding] = []
 
     async def one(resource: Resource, obj: KubeObject) -> None:
         name = obj["metadata"]["name"]
@@ -207,20 +207,37 @@ async def _dry_run(
             conflicts.extend(_conflicts(shown, clash))
             return
         except (Invalid, Forbidden) as refused:
-            drift.append(f"{shown} cannot be applied: {refused}")
+            refusals.append(_refusal(resource, shown, refused))
             return
         if after["metadata"].get("generation", 1) != live["metadata"].get("generation", 1):
             drift.append(f"{shown} differs from what is deployed")
 
     await asyncio.gather(*(one(resource, obj) for resource, obj in known(rendered)))
-    return tuple(sorted(conflicts, key=str)), tuple(sorted(drift))
+    return tuple(sorted(conflicts, key=str)), tuple(sorted(drift)), tuple(refusals)
+
+
+def _refusal(resource: Resource, shown: str, refused: Exception) -> Finding:
+    hint = "take that change out of the profile, or remove the object by hand first"
+    if resource in (CLAIMS, STATEFUL_SETS):
+        hint = "a volume's size and class cannot be changed by an upgrade: take that change out of the profile"
+    return error(
+        "cannot-apply",
+        f"the API server refuses the change of {shown}",
+        detail=str(refused),
+        hint=hint,
+        where=Where(resource=shown),
+    )
 
 
 def _as_helm_would(obj: KubeObject, component: Component) -> KubeObject:
     """Helm sets the namespace and its ownership marks on what it applies."""
     metadata = obj["metadata"]
     labels = {**metadata.get("labels", {}), MANAGED_BY: "Helm"}
-    notes = {**(metadata.get("annotations") or {}), _OWNER: component.name, _OWNER_NAMESPACE: component.namespace}
+    notes = {
+        **(metadata.get("annotations") or {}),
+        _OWNER: component.name,
+        _OWNER_NAMESPACE: component.namespace,
+    }
     marks = {"namespace": component.namespace, "labels": labels, "annotations": notes}
     return {**obj, "metadata": {**metadata, **marks}}
 

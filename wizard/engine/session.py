@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from wizard.domain import events as ev
@@ -197,7 +198,7 @@ class Session:
                 options=self.options,
             )
             task = asyncio.ensure_future(work(_Running(context, sink, what)))
-            self._forced = task.cancel
+            self._forced = partial(_cancel, task)
             try:
                 code: ExitCode = await task
             except asyncio.CancelledError:
@@ -217,6 +218,10 @@ class Session:
         if undo and code is ExitCode.DEPLOYMENT and running.sink.state.releases:
             await running.execute("rollback", await rollback_steps(context, context.run))
         return code
+
+
+def _cancel(task: asyncio.Future[ExitCode]) -> None:
+    task.cancel()
 
 
 @dataclass(slots=True)

@@ -128,7 +128,7 @@ def _release(component: Component, observed: Observed, findings: list[Finding], 
     if settled is Change.WAIT:
         return action(Change.WAIT, f"as desired, not ready: {observed.unready[component.name]}")
     look = observed.looks.get(component.name, Look())
-    findings.extend(look.foreign)
+    findings.extend(look.blocking)
     severity = Severity.WARNING if take_back else Severity.ERROR
     release = observed.releases.get(component.name)
     if release is None:
@@ -146,7 +146,8 @@ def _release(component: Component, observed: Observed, findings: list[Finding], 
         reasons.append("its revision was not made by this wizard" if diff else "taken into the wizard's records")
     elif look.deployed_digest != component.digest:
         reasons.append("chart or values differ")
-    reasons.extend(look.drift)
+    else:
+        reasons.extend(look.drift)
     if reasons:
         return action(Change.UPDATE, *reasons, diff=diff, look=look)
     waiting = observed.unready.get(component.name, "readiness was not yet confirmed")

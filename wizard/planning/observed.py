@@ -34,8 +34,9 @@ class Look:
     conflicts: tuple[FieldConflict, ...] = ()
     drift: tuple[str, ...] = ()
     """In words: what the live objects lack or have changed against the deployed release."""
-    foreign: tuple[Finding, ...] = ()
-    """Objects in the way that belong to somebody else."""
+    blocking: tuple[Finding, ...] = ()
+    """What would make helm fail half-way: objects of somebody else in the way, changes that the API
+    server refuses (an immutable field)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ class NamespaceStep:
         except NotFound:
             return False
         labels = found["metadata"].get("labels", {})
-        return labels.get(_LEVEL) == POD_SECURITY and labels.get(MANAGED_BY) == "wizard"
+        return bool(labels.get(_LEVEL) == POD_SECURITY and labels.get(MANAGED_BY) == "wizard")
 
     async def apply(self) -> bool:
         wanted = manifest(self.spec.target, self._context.desired.deployment)

@@ -53,9 +53,7 @@ class ReleaseStep:
         )
         context.workloads[component.name] = workloads(done.manifest)
         revision = before.revision if before else 0
-        context.emit(
-            ReleaseChanged(self.spec.id, component.name, component.namespace, revision, done.release.revision)
-        )
+        context.emit(ReleaseChanged(self.spec.id, component.name, component.namespace, revision, done.release.revision))
         return True
 
     async def _newest(self) -> Release | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from wizard.domain.plan import StepSpec
 from wizard.ports import CLAIMS, NotFound, ReleaseMissing
 from wizard.steps import record
@@ -19,10 +21,8 @@ class RemoveStep:
 
     async def apply(self) -> bool:
         context, name = self._context, self.spec.target
-        try:
+        with suppress(ReleaseMissing):  # an earlier attempt got this far
             await context.helm.uninstall(name, context.desired.namespace)
-        except ReleaseMissing:
-            pass  # an earlier attempt got this far
         if context.options.delete_data:
             await self._delete_claims()
         async with context.record_lock:

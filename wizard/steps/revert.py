@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from wizard.domain.plan import StepSpec
 from wizard.ports import Release, ReleaseMissing
@@ -11,9 +12,7 @@ from wizard.steps.base import Context
 
 
 class RevertStep:
-    def __init__(
-        self, spec: StepSpec, context: Context, target: Release | None, past: Sequence[Release]
-    ) -> None:
+    def __init__(self, spec: StepSpec, context: Context, target: Release | None, past: Sequence[Release]) -> None:
         self.spec, self._context, self._target, self._past = spec, context, target, past
 
     async def satisfied(self) -> bool:
@@ -29,10 +28,8 @@ class RevertStep:
     async def apply(self) -> bool:
         context, component = self._context, self._context.component(self.spec.target)
         if self._target is None:
-            try:
+            with suppress(ReleaseMissing):  # an earlier attempt got this far
                 await context.helm.uninstall(component.name, component.namespace)
-            except ReleaseMissing:
-                pass  # an earlier attempt got this far
         else:
             await context.helm.rollback(component.name, component.namespace, self._target.revision)
         context.workloads.pop(component.name, None)

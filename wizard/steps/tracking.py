@@ -64,9 +64,7 @@ class Tracker:
         if not selector:
             return []
         return [
-            pod
-            for pod in self._objects[PODS].values()
-            if selector.items() <= pod["metadata"].get("labels", {}).items()
+            pod for pod in self._objects[PODS].values() if selector.items() <= pod["metadata"].get("labels", {}).items()
         ]
 
     async def change(self, *, within: float) -> None:

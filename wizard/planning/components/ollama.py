@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from wizard.catalog.charts import Chart
 from wizard.domain.profile import Profile
 from wizard.planning.components.base import amounts, component
 from wizard.planning.desired import Component, HttpCheck
 
-NAME = "ollama"
+NAME: Final = "ollama"
 PORT = 11434
 
 
@@ -52,7 +52,5 @@ def plan(profile: Profile, chart: Chart) -> Component:
         values["nodeSelector"] = dict(tier.node_selector)
     if tier.tolerations:
         values["tolerations"] = [t.model_dump(by_alias=True, exclude_none=True) for t in tier.tolerations]
-    check = HttpCheck(
-        NAME, "http", "/api/tags", "Ollama's list of models", tuple(f'"{model}"' for model in models)
-    )
+    check = HttpCheck(NAME, "http", "/api/tags", "Ollama's list of models", tuple(f'"{model}"' for model in models))
     return component(profile, chart, NAME, values, checks=(check,), replicas=settings.replicas)

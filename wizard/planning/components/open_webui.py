@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from wizard.catalog.charts import Chart
 from wizard.domain.profile import Profile
@@ -11,8 +11,8 @@ from wizard.planning.components import ollama, postgresql
 from wizard.planning.components.base import component
 from wizard.planning.desired import Component, HttpCheck, SecretEntry, SecretObject
 
-NAME = "open-webui"
-SECRET = "open-webui-secrets"
+NAME: Final = "open-webui"
+SECRET = "open-webui-secrets"  # noqa: S105 - a name
 SECRET_KEY = SecretRef("webui-secret-key", SECRET, "WEBUI_SECRET_KEY", length=64)
 ADMIN_PASSWORD = SecretRef("admin-password", SECRET, "WEBUI_ADMIN_PASSWORD", length=24)
 

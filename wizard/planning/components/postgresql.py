@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from wizard.catalog.charts import Chart
 from wizard.domain.profile import Profile
@@ -10,8 +10,8 @@ from wizard.domain.secret import SecretRef
 from wizard.planning.components.base import component
 from wizard.planning.desired import Component, SecretEntry, SecretObject
 
-NAME = "postgresql"
-SECRET = "postgresql-auth"
+NAME: Final = "postgresql"
+SECRET = "postgresql-auth"  # noqa: S105 - a name
 PORT = 5432
 PASSWORD = SecretRef("postgresql-password", SECRET, "password")
 SUPERUSER = SecretRef("postgresql-superuser-password", SECRET, "postgres-password")

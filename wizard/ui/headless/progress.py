@@ -61,7 +61,6 @@ class Lines:
                 return [f"{stamp} {paint('stopping', 'yellow')}: {reason}; what runs is let finish, again to force"]
             case ev.RunFinished(_, code):
                 return [f"{stamp} finished with exit code {code}"]
-        return []
 
 
 class LiveLines(Lines):

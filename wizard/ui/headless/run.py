@@ -11,7 +11,7 @@ from contextlib import suppress
 from wizard.domain.finding import ExitCode
 from wizard.engine.session import Session
 from wizard.ui.headless.out import Out
-from wizard.ui.headless.progress import LiveLines, Lines
+from wizard.ui.headless.progress import Lines, LiveLines
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
