@@ -174,6 +174,25 @@ def test_control_characters_in_values_are_shown_escaped() -> None:
     assert r"\x1b[31m" in finding.summary
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        r'"\e[31m": 1',
+        r'{"a\e": 1, "a\e": 2}',
+        r'models: "\u202ex"',
+        'models: "' + "x" * 5000 + '"',
+        '"' + "k" * 5000 + '": 1',
+        'tiers: {standard: {nodeSelector: {"\\e]0;x": 1}}}',
+    ],
+)
+def test_no_key_or_value_reaches_the_terminal_raw(source: str) -> None:
+    text = HEAD + source if not source.startswith("{") else source
+    for finding in findings_of(text):
+        for said in (finding.summary, finding.detail, finding.hint, str(finding.where)):
+            assert said.isprintable()
+            assert len(said) < 1000
+
+
 def test_long_values_are_cut() -> None:
     (finding,) = findings_of(HEAD + "footprint: " + "x" * 10_000)
     assert len(finding.summary) < 200

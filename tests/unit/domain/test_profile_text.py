@@ -70,9 +70,7 @@ def test_unusable_text(source: bytes | str, code: str, line: int | None, says: s
 
 
 def test_duplicate_keys_are_all_found_with_both_lines() -> None:
-    source = (
-        "name: a\ntarget: {kind: sandbox}\nname: b\naccess:\n  domain: a.example\n\n  domain: b.example\n"
-    )
+    source = "name: a\ntarget: {kind: sandbox}\nname: b\naccess:\n  domain: a.example\n\n  domain: b.example\n"
     first, second = findings_of(source)
     assert first.code == second.code == "profile-duplicate-key"
     assert "line 1 and again on line 3" in first.summary
@@ -145,9 +143,7 @@ def test_byte_order_mark_windows_line_ends_and_document_marks_are_fine(source: b
 
 
 def test_keys_are_text_as_written() -> None:
-    source = "name: a\ntarget: {kind: sandbox}\ncomponents: {loki: {values: {on: yes, 8080: null, x: {'y': no}}}}\n"
-    assert parse_profile(source, file="p").components["loki"].values == {
-        "on": True,
-        "8080": None,
-        "x": {"y": False},
-    }
+    values = "{on: yes, 8080: null, x: {'y': no}}"
+    source = f"name: a\ntarget: {{kind: sandbox}}\ncomponents: {{loki: {{values: {values}}}}}\n"
+    profile = parse_profile(source, file="p.yaml")
+    assert profile.components["loki"].values == {"on": True, "8080": None, "x": {"y": False}}

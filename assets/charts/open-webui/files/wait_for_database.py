@@ -15,8 +15,8 @@ while True:
     try:
         psycopg.connect(url, connect_timeout=5).close()
     except psycopg.Error as error:
-        # Of the message only the server's own answer is repeated: the rest quotes parts of the URL, and of one
-        # that was not percent-encoded, what is taken for the host may be a piece of the password.
+        # Of the message only the server's own answer is repeated: the rest quotes parts of the URL, and of
+        # one that was not percent-encoded, what is taken for the host may be a piece of the password.
         _, answered, answer = str(error).partition("FATAL:")
         reason = answer.strip().split("\n")[0] if answered else f"no answer yet ({type(error).__name__})"
     else:
