@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -32,11 +32,12 @@ from wizard.ports import (
     ReleaseMissing,
     ReleaseRequest,
     Resource,
+    SecretStore,
 )
 from wizard.steps import history, record
 from wizard.steps.manifests import known
 from wizard.steps.namespace import MANAGED_BY
-from wizard.steps.secrets import KEYS
+from wizard.steps.secrets import MADE_OF, clashes
 
 _INSTANCE = "app.kubernetes.io/instance"
 _OWNER = "meta.helm.sh/release-name"
@@ -82,7 +83,7 @@ async def observe(kube: KubeReader, desired: Desired) -> Observed:
         namespace_ours=labels.get(MANAGED_BY) == "wizard",
         releases=newest_releases(secrets["items"], namespace),
         records=records,
-        secret_keys=_secret_keys(secrets["items"], desired),
+        secrets=_secrets(secrets["items"], desired),
         generations=generations,
         unready=unready,
     )
@@ -104,13 +105,28 @@ def newest_releases(secrets: Iterable[KubeObject], namespace: str) -> dict[str, 
     return newest
 
 
-def _secret_keys(secrets: Iterable[KubeObject], desired: Desired) -> dict[str, str]:
+def _secrets(secrets: Iterable[KubeObject], desired: Desired) -> dict[str, str]:
     wanted = {secret.name for secret in desired.secret_objects}
     return {
-        secret["metadata"]["name"]: secret["metadata"].get("annotations", {}).get(KEYS, "?")
+        secret["metadata"]["name"]: secret["metadata"].get("annotations", {}).get(MADE_OF, "?")
         for secret in secrets
         if secret["metadata"]["name"] in wanted
     }
+
+
+async def environment_clashes(kube: KubeReader, desired: Desired, stores: Sequence[SecretStore]) -> tuple[Finding, ...]:
+    """Secrets given in the environment that differ from those in use. Asks nothing where none is given."""
+    given = {
+        ref.name: value
+        for ref in desired.secrets
+        for store in stores
+        if store.name == "environment" and (value := store.get(desired.deployment, ref.name))
+    }
+    if not given:
+        return ()
+    read = (kube.get(SECRETS, desired.namespace, wanted.name) for wanted in desired.secret_objects)
+    live = await asyncio.gather(*map(_missing_is_empty, read))
+    return clashes(desired, given, dict(zip((w.name for w in desired.secret_objects), live, strict=True)))
 
 
 async def look(kube: Kube, helm: Helm, desired: Desired, observed: Observed, names: Iterable[str]) -> Observed:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from wizard.domain import events as ev
-from wizard.domain.finding import AbortedError, ExitCode, PreflightError, error
+from wizard.domain.finding import AbortedError, ExitCode, PreflightError, WizardError, error
 from wizard.domain.plan import Plan, StepSpec
 from wizard.engine.executor import Executor
 from wizard.engine.inventory import ComponentStatus, Credential, components, credentials
 from wizard.engine.lock import Holder, Lock
-from wizard.engine.observe import look, observe
+from wizard.engine.observe import environment_clashes, look, observe
 from wizard.engine.sink import Sink, Subscriber
 from wizard.engine.undo import destroy_steps, rollback_steps
 from wizard.planning.budget import budget
@@ -59,10 +59,13 @@ class Session:
     async def plan(self, *, closer: bool = True) -> tuple[Plan, Observed]:
         """Observes and plans; writes nothing. `closer=False` spares helm: enough to see whether
         anything is to be done, without diffs."""
-        observed = await observe(self.ports.reader(), self.desired)
-        wanted = wants_look(self.desired, observed) if closer else ()
-        if wanted:
-            observed = await look(self.ports.kube(), self.ports.helm(), self.desired, observed, wanted)
+        with _before_the_first_change():
+            observed = await observe(self.ports.reader(), self.desired)
+            clashes = await environment_clashes(self.ports.reader(), self.desired, self.ports.stores)
+            observed = replace(observed, blocking=clashes)
+            wanted = wants_look(self.desired, observed) if closer else ()
+            if wanted:
+                observed = await look(self.ports.kube(), self.ports.helm(), self.desired, observed, wanted)
         return self._make(observed), observed
 
     def _make(self, observed: Observed) -> Plan:
@@ -181,7 +184,8 @@ class Session:
                 dead=self.ports.dead,
                 lost=lambda: self.drain("the lock was lost to another wizard"),
             )
-            await stack.enter_async_context(lock)
+            with _before_the_first_change():
+                await stack.enter_async_context(lock)
             plan, observed = await self.plan(closer=what == "apply")
             context = Context(
                 run=run,
@@ -218,6 +222,17 @@ class Session:
         if undo and code is ExitCode.DEPLOYMENT and running.sink.state.releases:
             await running.execute("rollback", await rollback_steps(context, context.run))
         return code
+
+
+@contextmanager
+def _before_the_first_change() -> Iterator[None]:
+    """What fails here has deployed nothing: a refused read is a failed preflight."""
+    try:
+        yield
+    except WizardError as problem:
+        if problem.exit_code is ExitCode.DEPLOYMENT:
+            problem.exit_code = ExitCode.PREFLIGHT
+        raise
 
 
 def _cancel(task: asyncio.Future[ExitCode]) -> None:

@@ -79,7 +79,7 @@ class SecretEntry:
     template: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SecretObject:
     """A Kubernetes Secret that charts refer to by name."""
 
@@ -87,9 +87,15 @@ class SecretObject:
     entries: tuple[SecretEntry, ...]
 
     @property
-    def keys(self) -> str:
-        """As the annotation `wizard.dev/keys` holds it: sorted, comma-separated."""
-        return ",".join(sorted(entry.key for entry in self.entries))
+    def keys(self) -> tuple[str, ...]:
+        return tuple(sorted(entry.key for entry in self.entries))
+
+    @cached_property
+    def digest(self) -> str:
+        """16 hex digits over what each key is made of (never over a value), as the annotation
+        `wizard.dev/made-of` holds it: another database host is another digest."""
+        text = json.dumps(sorted((e.key, e.source, e.template) for e in self.entries))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -110,5 +116,5 @@ class Desired:
     @cached_property
     def digest(self) -> str:
         parts = [self.deployment, self.namespace, *(c.name + c.digest for c in self.components)]
-        parts += [f"{s.name}:{s.keys}" for s in self.secret_objects]
+        parts += [f"{s.name}:{s.digest}" for s in self.secret_objects]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

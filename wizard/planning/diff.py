@@ -11,7 +11,7 @@ import yaml
 
 from wizard.domain.finding import Finding, Severity, Where, error
 from wizard.domain.plan import Action, Change, Plan, StepSpec
-from wizard.planning.desired import Component, Desired
+from wizard.planning.desired import Component, Desired, SecretObject
 from wizard.planning.graph import ordered
 from wizard.planning.observed import Look, Observed
 
@@ -50,9 +50,9 @@ def make_plan(
 ) -> Plan:
     """The whole difference, with its reasons. `observed.looks` must hold what `wants_look` named,
     except where there is no cluster to look at: then everything is created."""
-    findings: list[Finding] = list(desired.findings)
+    findings: list[Finding] = [*desired.findings, *observed.blocking]
     actions = [_namespace(desired, observed, findings)]
-    actions += [_secret(desired, observed, name.name, name.keys) for name in desired.secret_objects]
+    actions += [_secret(desired, observed, wanted) for wanted in desired.secret_objects]
     for component in desired.components:
         actions.append(_release(component, observed, findings, take_back=take_back_conflicts))
     wanted = {component.name for component in desired.components}
@@ -78,7 +78,7 @@ def fingerprint(desired: Desired, observed: Observed) -> str:
     facts: list[object] = [desired.digest, observed.cluster, observed.namespace_phase]
     facts += sorted((r.name, r.revision, r.status) for r in observed.releases.values())
     facts += sorted((name, sorted(g.items())) for name, g in observed.generations.items())
-    facts += sorted(observed.secret_keys.items())
+    facts += sorted(observed.secrets.items())
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:24]
 
 
@@ -106,15 +106,16 @@ def _namespace(desired: Desired, observed: Observed, findings: list[Finding]) ->
     return Action("namespace", name, "", Change.LEAVE, ("as desired",))
 
 
-def _secret(desired: Desired, observed: Observed, name: str, keys: str) -> Action:
-    have = observed.secret_keys.get(name)
+def _secret(desired: Desired, observed: Observed, wanted: SecretObject) -> Action:
+    have = observed.secrets.get(wanted.name)
+    keys = ", ".join(wanted.keys)
     if have is None:
-        change, reason = Change.CREATE, f"does not exist; keys {keys.replace(',', ', ')}"
-    elif have != keys:
-        change, reason = Change.UPDATE, f"keys will be {keys.replace(',', ', ')}"
+        change, reason = Change.CREATE, f"does not exist; keys {keys}"
+    elif have != wanted.digest:
+        change, reason = Change.UPDATE, f"what it is made of has changed; keys {keys}"
     else:
         change, reason = Change.LEAVE, "as desired"
-    return Action("secret", name, desired.namespace, change, (reason,))
+    return Action("secret", wanted.name, desired.namespace, change, (reason,))
 
 
 def _release(component: Component, observed: Observed, findings: list[Finding], *, take_back: bool) -> Action:

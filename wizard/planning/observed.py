@@ -52,8 +52,10 @@ class Observed:
     releases: Mapping[str, Release] = field(default_factory=dict)
     """Newest revision of each release of the namespace."""
     records: Mapping[str, Record] = field(default_factory=dict)
-    secret_keys: Mapping[str, str] = field(default_factory=dict)
-    """Secret -> its `wizard.dev/keys` annotation; `?` for a Secret that the wizard did not make."""
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """Secret -> its `wizard.dev/made-of` annotation; `?` for a Secret that the wizard did not make."""
+    blocking: tuple[Finding, ...] = ()
+    """What forbids any change: a secret of the environment that differs from the one in use."""
     generations: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """Release -> `Deployment/open-webui` -> generation, of the live workloads."""
     unready: Mapping[str, str] = field(default_factory=dict)

@@ -16,15 +16,15 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from wizard.domain.events import Noticed
-from wizard.domain.finding import PreflightError, Where, error, warning
+from wizard.domain.finding import Finding, PreflightError, Where, error, warning
 from wizard.domain.plan import StepSpec
 from wizard.domain.secret import Secret, SecretRef
-from wizard.planning.desired import PART_OF, SecretObject
+from wizard.planning.desired import PART_OF, Desired, SecretObject
 from wizard.ports import SECRETS, KubeObject, NotFound
 from wizard.steps.base import Context
 from wizard.steps.namespace import MANAGED_BY
 
-KEYS = "wizard.dev/keys"
+MADE_OF = "wizard.dev/made-of"
 _ALPHABET = string.ascii_letters + string.digits
 _FIELD = re.compile(r"\{([a-z0-9-]+)\}")
 
@@ -45,6 +45,26 @@ def decode(obj: KubeObject) -> dict[str, Secret]:
     return found
 
 
+def clashes(desired: Desired, given: Mapping[str, Secret], live: Mapping[str, KubeObject]) -> tuple[Finding, ...]:
+    """Secrets that the operator gives (by SecretRef name) but that differ from those in use in the
+    live Secret objects (by name; empty where there is none)."""
+    found: list[Finding] = []
+    for ref in desired.secrets:
+        used = decode(live.get(ref.kubernetes_secret, {})).get(ref.key)
+        if ref.name not in given or used is None or used == given[ref.name] or not ref.generated:
+            continue
+        found.append(
+            error(
+                "secret-differs",
+                f"{ref.name} in the environment differs from the cluster's",
+                detail="The running programs use the cluster's value; replacing it would lock them out.",
+                hint=f"unset {ref.env}, or set it to what `wizard credentials show {ref.name}` prints",
+                where=Where(resource=f"secret {desired.namespace}/{ref.kubernetes_secret}"),
+            )
+        )
+    return tuple(found)
+
+
 class SecretsStep:
     def __init__(self, spec: StepSpec, context: Context) -> None:
         self.spec, self._context = spec, context
@@ -52,7 +72,7 @@ class SecretsStep:
     async def satisfied(self) -> bool:
         for wanted in self._context.desired.secret_objects:
             annotations = (await self._object(wanted)).get("metadata", {}).get("annotations", {})
-            if annotations.get(KEYS) != wanted.keys:
+            if annotations.get(MADE_OF) != wanted.digest:
                 return False
         return True
 
@@ -84,7 +104,8 @@ class SecretsStep:
                 continue
             if cluster is None or cluster == value:
                 return value
-            self._differs(store.name, ref)
+            summary = f"{ref.name} in the {store.name} differs from the cluster's"
+            context.emit(Noticed(warning("secret-differs", summary, detail="The cluster's value stays in use.")))
             return cluster
         if cluster is not None:
             return cluster
@@ -111,23 +132,6 @@ class SecretsStep:
             )
         return value
 
-    def _differs(self, store: str, ref: SecretRef) -> None:
-        where = Where(resource=f"secret {self._context.desired.namespace}/{ref.kubernetes_secret}")
-        summary = f"{ref.name} in the {store} differs from the cluster's"
-        if store == "environment":
-            raise PreflightError(
-                error(
-                    "secret-differs",
-                    summary,
-                    detail="The running programs use the cluster's value; replacing it would lock them out.",
-                    hint=f"unset {ref.env}, or set it to the value that `wizard credentials show {ref.name}` prints",
-                    where=where,
-                )
-            )
-        self._context.emit(
-            Noticed(warning("secret-differs", summary, detail="The cluster's value stays in use.", where=where))
-        )
-
     def _manifest(self, wanted: SecretObject, known: Mapping[str, Secret]) -> KubeObject:
         data: dict[str, str] = {}
         for entry in wanted.entries:
@@ -147,7 +151,7 @@ class SecretsStep:
                     "app.kubernetes.io/part-of": PART_OF,
                     "wizard.dev/deployment": self._context.desired.deployment,
                 },
-                "annotations": {KEYS: wanted.keys},
+                "annotations": {MADE_OF: wanted.digest},
             },
             "type": "Opaque",
             "data": data,

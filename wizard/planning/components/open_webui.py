@@ -67,6 +67,8 @@ def plan(profile: Profile, chart: Chart) -> Component:
         },
         "persistence": {"size": profile.storage.open_webui},
         "env": {"WEBUI_NAME": profile.chat.title},
+        # Pods read Secrets when they start: another database must start them anew.
+        "podAnnotations": {"wizard.dev/secrets": secret_object(profile).digest},
     }
     if default is not None:
         values["env"]["DEFAULT_MODELS"] = default.full_name
