@@ -12,6 +12,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,13 @@ import pytest
 import yaml
 
 from tests.controlplane.cluster import ControlPlane
+from tests.controlplane.nodes import NodeSpec
 from tests.controlplane.plugin import controlplane, fresh_controlplane
 
 __all__ = ["controlplane", "fresh_controlplane"]
+
+ROOM = NodeSpec("e2e-room", cpu="64", memory="256Gi")
+"""Namespaces of finished tests end in their own time: what still stands there must not be in the way."""
 
 PATIENCE = ("--patience", "2")
 
@@ -191,12 +196,19 @@ def deployments(tmp_path: Path) -> Iterator[Callable[..., Deployment]]:
 
     yield make
     for deployment in made:
-        deployment.plane.request("DELETE", f"/api/v1/namespaces/{deployment.namespace}")
+        with suppress(OSError):  # a test may have stopped its control plane
+            deployment.plane.request("DELETE", f"/api/v1/namespaces/{deployment.namespace}")
+
+
+@pytest.fixture(scope="session")
+def roomy(controlplane: ControlPlane) -> ControlPlane:
+    controlplane.add_node(ROOM)
+    return controlplane
 
 
 @pytest.fixture
-def deployment(controlplane: ControlPlane, deployments: Callable[..., Deployment]) -> Deployment:
-    return deployments(controlplane)
+def deployment(roomy: ControlPlane, deployments: Callable[..., Deployment]) -> Deployment:
+    return deployments(roomy)
 
 
 def annotated(data: dict[str, Any], component: str, **annotations: str) -> None:

@@ -76,7 +76,7 @@ def _read_plan(path: Path) -> Plan:
         return Plan.from_dict(json.loads(path.read_bytes()))
     except OSError as problem:
         raise UsageError(error("plan-file", f"{path} cannot be read", detail=str(problem))) from problem
-    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         raise UsageError(
             error(
                 "plan-file",

@@ -62,7 +62,7 @@ def credentials(choices: Choices, name: str | None) -> int:
     if choices.json:
         out.data({"name": name, "value": row.value.reveal()})
     else:
-        out.answer([row.value.reveal()])
+        out.verbatim(row.value.reveal())
     return int(ExitCode.OK)
 
 
@@ -153,6 +153,7 @@ def _target(choices: Choices, out: Out) -> _Check:
 
 async def _version(session: Session) -> str:
     try:
+        await session.status()  # answers only to credentials that may read what the wizard reads
         return await session.server_version()
     finally:
         await session.close()

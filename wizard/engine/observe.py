@@ -225,11 +225,19 @@ async def _dry_run(
         except (Invalid, Forbidden) as refused:
             refusals.append(_refusal(resource, shown, refused))
             return
-        if after["metadata"].get("generation", 1) != live["metadata"].get("generation", 1):
+        if _matter(after) != _matter(live):
             drift.append(f"{shown} differs from what is deployed")
 
     await asyncio.gather(*(one(resource, obj) for resource, obj in known(rendered)))
     return tuple(sorted(conflicts, key=str)), tuple(sorted(drift)), tuple(refusals)
+
+
+def _matter(obj: KubeObject) -> dict[str, object]:
+    """What of an object somebody can have changed. Not its generation: the API server counts up for
+    an apply that says `[]` where it stores nothing."""
+    metadata = obj["metadata"]
+    kept = {key: metadata.get(key, {}) for key in ("labels", "annotations")}
+    return {**{key: part for key, part in obj.items() if key not in ("metadata", "status")}, **kept}
 
 
 def _refusal(resource: Resource, shown: str, refused: Exception) -> Finding:

@@ -134,14 +134,17 @@ class Session:
 
     async def status(self) -> list[ComponentStatus]:
         """What is there of each component; costs one round of reads."""
-        return components(self.desired, await observe(self.ports.reader(), self.desired))
+        with _before_the_first_change():
+            return components(self.desired, await observe(self.ports.reader(), self.desired))
 
     async def credentials(self) -> list[Credential]:
         """Every secret, with its value: for the one command that shows them."""
-        return await credentials(self.ports.reader(), self.ports.stores, self.desired)
+        with _before_the_first_change():
+            return await credentials(self.ports.reader(), self.ports.stores, self.desired)
 
     async def server_version(self) -> str:
-        return await self.ports.reader().version()
+        with _before_the_first_change():
+            return await self.ports.reader().version()
 
     async def close(self) -> None:
         """Lets go of connections; the session is not used after it."""

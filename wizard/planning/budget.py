@@ -10,10 +10,11 @@ from typing import Any
 from wizard.planning.desired import Component, Resources
 
 _SUFFIX = {
-    "": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15,
-    "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "m": 1e-3,
+    "": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18,
+    "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "Ei": 2**60,
+    "n": 1e-9, "u": 1e-6, "m": 1e-3,
 }  # fmt: skip
-_QUANTITY = re.compile(r"^(\d+(?:\.\d*)?|\.\d+)([numkKMGTP]i?|)$")
+_QUANTITY = re.compile(r"\+?([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:([eE][+-]?[0-9]{1,2})|([a-zA-Z]{0,2}))")
 
 K3S_MEMORY = 1428 * 2**20
 """What k3s takes on a server without workload, in bytes: docs.k3s.io/reference/resource-profiling."""
@@ -23,16 +24,17 @@ SERVER_CPU = 3.0
 
 
 def quantity(text: str | int | float) -> float:
-    """A Kubernetes quantity in base units (bytes, cores): `1536Mi`, `250m`, `2`. Raises ValueError."""
-    match = _QUANTITY.match(str(text))
-    if not match or match[2] not in _SUFFIX:
+    """A Kubernetes quantity in base units (bytes, cores): `1536Mi`, `250m`, `2`, `1e9`. Raises ValueError,
+    also for a negative one: nothing can ask for less than nothing."""
+    match = None if isinstance(text, bool) else _QUANTITY.fullmatch(str(text))
+    if not match or (match[3] or "") not in _SUFFIX:
         raise ValueError(f"{text!r} is not a Kubernetes quantity")
-    return float(match[1]) * _SUFFIX[match[2]]
+    return float(match[1] + (match[2] or "")) * _SUFFIX[match[3] or ""]
 
 
 def resources(spec: Mapping[str, Any], replicas: int = 1) -> Resources:
-    """From a container's `resources` mapping."""
-    requests, limits = spec.get("requests", {}), spec.get("limits", {})
+    """From a container's `resources` mapping. Raises ValueError, TypeError or AttributeError where it is none."""
+    requests, limits = spec.get("requests") or {}, spec.get("limits") or {}
     return Resources(
         quantity(requests.get("cpu", 0)) * replicas,
         int(quantity(requests.get("memory", 0))) * replicas,

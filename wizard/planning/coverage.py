@@ -38,11 +38,25 @@ def gaps(profile: Profile) -> tuple[Finding, ...]:
         found.append(_missing("chat.replicas", "several copies of Open WebUI", "use 1 copy"))
     if profile.backup.enabled:
         found.append(_missing("backup.enabled", "scheduled backups", "use `enabled: false`"))
-    later: list[str] = []
+    if profile.chat.enabled is False:
+        found.append(_missing("chat.enabled", "a platform without its own Open WebUI", "leave it out"))
+    if profile.exposed and profile.access.routes == "gateway":
+        found.append(_missing("access.routes", "routes by the Gateway API", "use `routes: ingress`"))
+    there = {"ollama", "open-webui", *(["postgresql"] if profile.database.kind == "internal" else [])}
+    for name, override in profile.components.items():
+        if override.enabled is False and name in there:
+            found.append(_missing(f"components.{name}.enabled", f"a platform without {name}", "leave it out"))
+    later = [f"component {name}" for name, given in profile.components.items() if given.enabled and name not in there]
     if profile.observability.enabled:
         later.append("monitoring and logs")
     if profile.exposed and profile.access.tls.issuer not in ("none", "cluster-issuer"):
         later.append(f"certificates by {profile.access.tls.issuer} (the ingress serves its own until then)")
+    if profile.access.dns.provider != "none":
+        later.append(f"DNS records by {profile.access.dns.provider}")
+    if any(model.warm for model in profile.models):
+        later.append("loading models before the first question")
+    if profile.security.pod_security != "restricted":
+        later.append(f"Pod Security {profile.security.pod_security} (restricted is enforced)")
     if later:
         found.append(
             Finding(

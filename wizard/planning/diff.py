@@ -130,7 +130,6 @@ def _release(component: Component, observed: Observed, findings: list[Finding], 
         return action(Change.WAIT, f"as desired, not ready: {observed.unready[component.name]}")
     look = observed.looks.get(component.name, Look())
     findings.extend(look.blocking)
-    severity = Severity.WARNING if take_back else Severity.ERROR
     release = observed.releases.get(component.name)
     if release is None:
         return action(Change.CREATE, "not installed", look=look)
@@ -138,7 +137,6 @@ def _release(component: Component, observed: Observed, findings: list[Finding], 
         diff = manifest_diff(look.deployed, look.rendered)
         reason = f"Helm left revision {release.revision} in {release.status}"
         return action(Change.REPAIR, reason, diff=diff, look=look)
-    findings.extend(conflict.finding(severity) for conflict in look.conflicts)
     diff = manifest_diff(look.deployed, look.rendered)
     reasons: list[str] = []
     if release.status != "deployed":
@@ -149,6 +147,11 @@ def _release(component: Component, observed: Observed, findings: list[Finding], 
         reasons.append("chart or values differ")
     else:
         reasons.extend(look.drift)
+    if look.conflicts and take_back and not reasons:
+        reasons.append("takes back " + ", ".join(f"{c.field} from {c.manager}" for c in look.conflicts))
+    # Where nothing is applied, another's field is in nobody's way: worth a word, no more.
+    severity = Severity.ERROR if reasons and not take_back else Severity.WARNING
+    findings.extend(conflict.finding(severity) for conflict in look.conflicts)
     if reasons:
         return action(Change.UPDATE, *reasons, diff=diff, look=look)
     waiting = observed.unready.get(component.name, "readiness was not yet confirmed")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wizard.catalog.charts import Chart
+from wizard.domain.finding import UsageError, Where, error
 from wizard.domain.profile import Profile
 from wizard.domain.profile.components import Amounts, ComponentName
 from wizard.planning.budget import resources
@@ -54,6 +55,18 @@ def component(
             ours = merge(ours, {"resources": {kind: part for kind, part in wished.items() if part}})
         ours = merge(ours, override.values)
     whole = merge(chart.defaults, ours)
+    try:
+        compute = resources(whole.get("resources") or {}, replicas)
+    except (ValueError, TypeError, AttributeError) as wrong:
+        raise UsageError(
+            error(
+                "component-values",
+                f"the resources of {name} cannot be read",
+                detail=str(wrong),
+                hint="write them as Kubernetes does: {requests: {cpu: 500m, memory: 1Gi}}",
+                where=Where(path=f"components.{name}.values.resources"),
+            )
+        ) from wrong
     return Component(
         name=name,
         namespace=profile.namespace,
@@ -64,5 +77,5 @@ def component(
         values=ours,
         needs=needs,
         checks=checks,
-        resources=resources(whole.get("resources", {}), replicas),
+        resources=compute,
     )

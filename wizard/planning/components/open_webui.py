@@ -27,7 +27,8 @@ def _database(profile: Profile) -> tuple[str, int, str]:
     password = "{" + _database_password(profile) + "}"
     external = profile.database.external
     if profile.database.kind == "external" and external:
-        url = f"postgresql://{external.user}:{password}@{external.host}:{external.port}/{external.database}"
+        host = f"[{external.host}]" if ":" in external.host else external.host
+        url = f"postgresql://{external.user}:{password}@{host}:{external.port}/{external.database}"
         return external.host, external.port, f"{url}?sslmode={external.ssl_mode}"
     host = f"{postgresql.NAME}.{profile.namespace}.svc"
     url = f"postgresql://{postgresql.USER}:{password}@{host}:{postgresql.PORT}/{postgresql.DATABASE}"
