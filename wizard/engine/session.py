@@ -95,7 +95,10 @@ class Session:
             return ExitCode.OK
         if agreed is not None and not agreed(plan):
             raise AbortedError(error("aborted", "not applied: the plan was not agreed to"))
-        return await self._locked("apply", lambda c: self._apply(c, expected=plan.fingerprint, undo=undo))
+        # With --yes nobody has read this plan: what is there once the lock is held is what counts. A
+        # helm that a killed run left behind may just have finished its release.
+        shown = plan.fingerprint if agreed is not None or expected else ""
+        return await self._locked("apply", lambda c: self._apply(c, expected=shown, undo=undo))
 
     def _check(self, plan: Plan, expected: str) -> None:
         if plan.blocked:
