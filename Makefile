@@ -8,6 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 UV_VENV := .cache/uv
+# Found or fetched; uv on the PATH spares the fetch an environment of its own.
+HELM = PATH="$(abspath $(UV_VENV)/bin):$$PATH" $(BIN)/python -m wizard.adapters.helm_binary
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup demo test check fix e2e bench controlplane schema lock build clean
@@ -34,7 +36,7 @@ demo: setup ## see it work: plans the demo profile (runs it once the sandbox has
 	@$(BIN)/wizard --profile demo --plan
 
 test: setup ## unit and architecture tests; needs Python and the package index only
-	@WIZARD_HELM="$$($(BIN)/python -m wizard.adapters.helm_binary)" $(BIN)/python -m pytest
+	@WIZARD_HELM="$$($(HELM))" WIZARD_UV="$(abspath $(UV_VENV)/bin/uv)" $(BIN)/python -m pytest
 
 check: setup ## what CI checks: lint, format, types, layers
 	@$(BIN)/ruff check .
@@ -48,12 +50,12 @@ fix: setup ## format and fix what can be fixed
 
 e2e: setup ## the main job on a real control plane (needs Go the first time)
 	@$(BIN)/python -m tests.controlplane build
-	@WIZARD_HELM="$$($(BIN)/python -m wizard.adapters.helm_binary)" \
+	@WIZARD_HELM="$$($(HELM))" \
 	  $(BIN)/python -m tests.controlplane.netns -- $(BIN)/python -m pytest tests/controlplane tests/e2e $(E2E)
 
 bench: setup ## the budgets of the design as ratios, measured in one run; writes .cache/bench.json
 	@$(BIN)/python -m tests.controlplane build
-	@WIZARD_HELM="$$($(BIN)/python -m wizard.adapters.helm_binary)" \
+	@WIZARD_HELM="$$($(HELM))" \
 	  $(BIN)/python -m tests.controlplane.netns -- $(BIN)/python -m tests.bench --json .cache/bench.json
 
 controlplane: setup ## a real control plane in the foreground; prints its kubeconfig

@@ -24,7 +24,7 @@ from wizard.planning.desired import Component
 from wizard.planning.graph import critical_path
 from wizard.planning.platform import desired
 
-READY_AFTER = {"postgresql": "3s", "ollama": "4s", "open-webui": "6s"}
+READY_AFTER = {"postgresql": "4s", "ollama": "6s", "open-webui": "5s"}
 """Pods become ready after this: image pulls and starts, shortened alike for both sides."""
 
 
@@ -83,8 +83,10 @@ class One:
             env=self.environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            check=True,
+            check=False,
         )
+        if done.returncode:
+            raise RuntimeError(f"wizard ended with {done.returncode}: {done.stdout.decode()}{done.stderr.decode()}")
         took = time.perf_counter() - began
         started: dict[str, float] = {}
         seconds: dict[str, float] = {}

@@ -15,6 +15,7 @@ from pathlib import Path
 from wizard.adapters.helm_download import Fetch, fetch_source
 from wizard.adapters.helm_install import Pin, Progress, cached, install, install_hint, load_pin
 from wizard.adapters.helm_version import PROBE_SECONDS, TOOLS, Unusable, number, version_of
+from wizard.catalog import shipped
 from wizard.domain.finding import Finding, PreflightError, error
 
 
@@ -169,7 +170,7 @@ def _none_found(pin: Pin, passed_over: list[Finding]) -> PreflightError:
 
 
 def main(arguments: list[str]) -> int:
-    tools = Path(__file__).parents[2] / "assets" / "catalog" / "tools.yaml"
+    tools = shipped.assets("catalog", "tools.yaml")
     tool = arguments[0] if arguments else "helm"
     if tool not in TOOLS or len(arguments) > 1:
         sys.stderr.write(f"{__doc__}\n")
