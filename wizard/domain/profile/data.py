@@ -22,7 +22,7 @@ class InternalDatabase(Section):
     """PostgreSQL in the cluster."""
 
     storage: Size = Field(default="5Gi", description="Disk of one instance.")
-    version: Literal["16", "17", "18"] = Field(default="17", description="Major version of PostgreSQL, in quotes.")
+    version: Literal["16", "17", "18"] = Field(default="18", description="Major version of PostgreSQL, in quotes.")
     instances: int = Field(
         default=1,
         ge=1,
