@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -63,24 +65,43 @@ def _choices(**given: Any) -> Choices:
 class _Main(click.Group):
     """Findings instead of tracebacks, with the right exit code; and no command means: deploy."""
 
-    def main(self, *args: Any, **kwargs: Any) -> Any:
+    def main(self, args: Sequence[str] | None = None, *more: Any, **kwargs: Any) -> Any:
         kwargs["standalone_mode"] = False
+        gc.disable()  # nothing that imports make is garbage; looking for it costs a twentieth of a short run
+        given = sys.argv[1:] if args is None else list(args)
+        wants_json = "--json" in given[: given.index("--") if "--" in given else None]
         try:
-            code = super().main(*args, **kwargs)
+            code = super().main(args, *more, **kwargs)
         except click.exceptions.Exit as ended:
             code = ended.exit_code
         except click.ClickException as wrong:
-            wrong.show()
-            code = 2
+            code = _report_usage(wrong, wants_json=wants_json)
         except click.Abort:
             click.echo("aborted", err=True)
             code = 6
+        except BrokenPipeError:
+            # The reader of our answer has seen enough (`wizard plan | head`); Python would complain once
+            # more when it flushes at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = 0
         except Exception as problem:  # noqa: BLE001 - the last resort: a finding for what we know, else a bug
-            code = _report(problem)
+            code = _report(problem, wants_json=wants_json)
         sys.exit(int(code or 0))
 
 
-def _report(problem: Exception) -> int:
+def _report_usage(wrong: click.ClickException, *, wants_json: bool) -> int:
+    if not wants_json:
+        wrong.show()
+        return 2
+    from wizard.commands.base import report
+    from wizard.domain.finding import UsageError, error
+
+    context = getattr(wrong, "ctx", None)
+    hint = f"see `{context.command_path} --help`" if context else ""
+    return report(UsageError(error("usage", wrong.format_message(), hint=hint)), json=True)
+
+
+def _report(problem: Exception, *, wants_json: bool) -> int:
     from wizard.domain.finding import WizardError
 
     found: BaseException | None = problem
@@ -88,7 +109,6 @@ def _report(problem: Exception) -> int:
         found = found.exceptions[0]
     from wizard.commands.base import report, report_bug
 
-    wants_json = "--json" in sys.argv
     return report(found, json=wants_json) if isinstance(found, WizardError) else report_bug(problem)
 
 

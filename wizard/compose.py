@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import secrets
 import time
@@ -114,7 +115,8 @@ def session(
     from wizard.adapters.process import holder, proved_dead
     from wizard.adapters.secret_stores import EnvironmentStore, KeyringStore
     from wizard.catalog.charts import chart
-    from wizard.engine.session import Ports, Session
+    from wizard.engine.session import Session
+    from wizard.engine.setting import Ports, Setting
     from wizard.planning.platform import desired
 
     if online and (gap := undeployable(profile)):
@@ -133,7 +135,7 @@ def session(
         dead=proved_dead,
         close=cluster.close,
     )
-    return Session(desired(profile, chart), to_data(profile), ports, options)
+    return Session(Setting(desired(profile, chart), to_data(profile), ports, options))
 
 
 def keyring_backend() -> tuple[str, bool]:
@@ -145,6 +147,7 @@ def keyring_backend() -> tuple[str, bool]:
 
 def run(main: Any) -> Any:
     """Runs a coroutine to its end on a fresh event loop."""
+    gc.enable()
     return asyncio.run(main)
 
 

@@ -151,7 +151,7 @@ def test_a_keyring_keeps_what_was_generated(deployment: Deployment) -> None:
         "PYTHONPATH": f"{deployment.home}:{Path.cwd()}",
     }
     run = deployment.deploy()
-    assert "secret-only-in-cluster" not in run.stderr
+    assert "secrets-only-in-cluster" not in run.stderr
     kept = json.loads((deployment.home / "keyring.json").read_text())
     assert len(kept) == 4
     assert set(kept.values()) <= deployment.secret_values()

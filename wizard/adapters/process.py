@@ -7,7 +7,7 @@ import os
 import socket
 from pathlib import Path
 
-from wizard.engine.lock import Holder
+from wizard.domain.holder import Holder
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import traceback
 from collections.abc import Iterable
@@ -79,7 +80,12 @@ def need_consent(choices: Choices, out: Out) -> bool:
 def ask(out: Out, lines: Iterable[str], question: str) -> bool:
     """Shows the lines, then asks; the default is no."""
     out.talk(lines)
-    return click.confirm(question, default=False, err=True)
+    # The event loop's handler would let input() wait on: at a question, Ctrl-C is an answer.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return click.confirm(question, default=False, err=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def insist(choices: Choices, out: Out, question: str) -> None:

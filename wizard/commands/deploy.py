@@ -13,7 +13,7 @@ from wizard.domain.profile import profile_from_data
 from wizard.engine.session import Session
 from wizard.planning.coverage import undeployable
 from wizard.ui.headless.out import Out
-from wizard.ui.headless.run import subscribe, to_the_end
+from wizard.ui.headless.run import to_the_end
 from wizard.ui.headless.words import plan_lines
 
 
@@ -44,14 +44,13 @@ async def _planned(session: Session) -> Plan:
 def deploy(choices: Choices, *, undo: bool = False) -> int:
     out = Out(json_lines=choices.json)
     session = open_session(choices, out)
-    subscribe(session, out)
     agreed = None
     if need_consent(choices, out):
 
         def agreed(made: Plan) -> bool:
             return ask(out, plan_lines(made, out.talk_paint), "Apply this plan?")
 
-    code: ExitCode = compose.run(to_the_end(session, lambda: session.apply(agreed=agreed, undo=undo)))
+    code: ExitCode = compose.run(to_the_end(session, lambda: session.apply(agreed=agreed, undo=undo), out))
     return _finish(code, session, out)
 
 
@@ -60,8 +59,7 @@ def apply(file: str, choices: Choices) -> int:
     out = Out(json_lines=choices.json)
     saved = _read_plan(Path(file))
     session = open_session(choices, out, profile=profile_from_data(saved.profile))
-    subscribe(session, out)
-    code: ExitCode = compose.run(to_the_end(session, lambda: session.apply(expected=saved.fingerprint)))
+    code: ExitCode = compose.run(to_the_end(session, lambda: session.apply(expected=saved.fingerprint), out))
     return _finish(code, session, out)
 
 
@@ -100,15 +98,13 @@ def _where_it_is(session: Session) -> list[str]:
 def rollback(choices: Choices, run: str) -> int:
     out = Out(json_lines=choices.json)
     session = open_session(choices, out)
-    subscribe(session, out)
     insist(choices, out, f"Undo the changes of {run or 'the last run'}?")
-    return int(compose.run(to_the_end(session, lambda: session.rollback(run=run))))
+    return int(compose.run(to_the_end(session, lambda: session.rollback(run=run), out)))
 
 
 def destroy(choices: Choices, *, delete_data: bool) -> int:
     out = Out(json_lines=choices.json)
     session = open_session(choices, out, delete_data=delete_data)
-    subscribe(session, out)
     data = " AND DELETE ITS DATA" if delete_data else ""
     insist(choices, out, f"Uninstall {session.desired.deployment}{data}?")
-    return int(compose.run(to_the_end(session, session.destroy)))
+    return int(compose.run(to_the_end(session, session.destroy, out)))

@@ -153,6 +153,8 @@ class _Reader:
         "findings": lambda items: tuple(map(Finding.from_dict, items)),
         "finding": Finding.from_dict,
     }
+    scalars: ClassVar[dict[str, Any]] = {"str": str, "int": int, "float": int | float, "bool": bool}
+    """Annotation of a field, as text -> what JSON gives for it."""
 
 
 def from_wire(data: dict[str, Any]) -> Event:
@@ -161,5 +163,9 @@ def from_wire(data: dict[str, Any]) -> Event:
         raise ValueError(f"event schema {data['v']!r}, this wizard reads {EVENT_SCHEMA}")
     kind = _Reader.kinds[data["event"]]
     body = {name: data[name] for name in kind.__dataclass_fields__ if name in data}
+    for name, value in body.items():
+        wanted = _Reader.scalars.get(kind.__dataclass_fields__[name].type)
+        if wanted and not isinstance(value, wanted):
+            raise TypeError(f"{name} of {data['event']} is {type(value).__name__}")
     event: Event = kind(**{name: _Reader.fields.get(name, lambda v: v)(value) for name, value in body.items()})
     return event

@@ -66,13 +66,15 @@ class Finding:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Finding:
+        """Raises KeyError, TypeError or ValueError on what `as_dict` did not write; unknown keys are passed over."""
+        severity, where = Severity(data["severity"]), data.get("where", {})
         return cls(
-            Severity(data["severity"]),
+            severity,
             data["code"],
             data["summary"],
             data.get("detail", ""),
             data.get("hint", ""),
-            Where(**data.get("where", {})),
+            Where(**{key: where[key] for key in Where.__slots__ if key in where}),
         )
 
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from wizard.domain.finding import Finding, LockedError, Where, WizardError, error
+from wizard.domain.holder import Holder
 from wizard.planning.desired import PART_OF, SYSTEM_NAMESPACE
 from wizard.ports import LEASES, NAMESPACES, Clock, Conflict, Kube, KubeObject, NotFound
 from wizard.steps.namespace import MANAGED_BY
@@ -22,17 +22,6 @@ DURATION = 20
 _RENEW = 5.0
 
 _USER, _HOST, _PROCESS = "wizard.dev/user", "wizard.dev/host", "wizard.dev/process"
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """Who holds or wants the lock."""
-
-    user: str
-    host: str
-    process: str
-    """Names one process of one boot of one machine, for ever: see adapters/process.py."""
-    run: str
 
 
 def _timestamp(seconds: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from wizard.domain.events import Event, Noticed, as_wire
+from wizard.domain.events import Event, Noticed, StepProgress, as_wire
 from wizard.domain.finding import warning
 from wizard.domain.run import RunState, reduce
 from wizard.ports import Clock, Journal
@@ -19,6 +19,8 @@ class Sink:
         self.state = RunState()
 
     def emit(self, event: Event) -> None:
+        if isinstance(event, StepProgress) and self._known(event):
+            return  # steps say what they wait for at every look; what has not changed is not news
         at = self._clock.now()
         self.state = reduce(self.state, event, at)
         if self._journal is not None:
@@ -34,5 +36,13 @@ class Sink:
                     hint="free space, or set XDG_STATE_HOME to another disk; the run itself goes on",
                 )
                 self.emit(Noticed(lost))
-        for subscriber in self._subscribers:
-            subscriber(event, at)
+        for subscriber in list(self._subscribers):
+            try:
+                subscriber(event, at)
+            except OSError:
+                # The terminal was closed, or the pipe's reader has gone: the run goes on to a safe point.
+                self._subscribers.remove(subscriber)
+
+    def _known(self, progress: StepProgress) -> bool:
+        step = self.state.steps.get(progress.step)
+        return step is not None and step.message == progress.message

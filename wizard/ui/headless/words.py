@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -29,16 +31,46 @@ _SEVERITY = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "
 _CODES = {"red": 31, "green": 32, "yellow": 33, "magenta": 35, "cyan": 36, "dim": 2, "bold": 1}
 
 
+_OURS = re.compile(r"(\x1b\[(?:0|" + "|".join(map(str, _CODES.values())) + r")m)")
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode's control, format (bidirectional overrides, zero-width), surrogate and line-breaking characters."""
+
+
+def harmless(text: str) -> str:
+    """What a terminal can show without obeying it: pod names, log lines and messages come from a cluster, and
+    an escape sequence in one could repaint the screen or forge a line. Such characters are shown as `\\x1b`."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_seen(character) for character in text)
+
+
+def _seen(character: str) -> str:
+    if character == "\t":
+        return " "
+    if unicodedata.category(character) in _UNSEEN:
+        return f"\\x{ord(character):02x}" if ord(character) < 256 else f"\\u{ord(character):04x}"
+    return character
+
+
 class Paint:
-    """ANSI colours where they are wanted, nothing where they are not; ASCII marks where LANG=C."""
+    """ANSI colours where they are wanted, nothing where they are not; ASCII marks where LANG=C.
+
+    Whatever is painted is made harmless first.
+    """
 
     def __init__(self, *, colour: bool, unicode: bool = True) -> None:
         self._colour, self._unicode = colour, unicode
 
     def __call__(self, text: str, style: str = "") -> str:
+        text = harmless(text)
         if not self._unicode:
             text = text.replace("…", "...").replace("·", "-").encode("ascii", "replace").decode()
         return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if self._colour and style else text
+
+    def line(self, text: str) -> str:
+        """The last gate before a stream: keeps the colours that are ours, makes harmless what was not painted."""
+        parts = _OURS.split(text) if self._colour else [text]
+        return "".join(part if index % 2 else self(part) for index, part in enumerate(parts))
 
 
 def size(number: float) -> str:
@@ -66,7 +98,8 @@ def plan_lines(plan: Plan, paint: Paint, *, diffs: bool = True) -> Iterator[str]
     for action in plan.actions:
         style = _COLOUR[action.change]
         mark = paint(_MARK[action.change], style)
-        yield f"{mark} {paint(action.change.value, style):<7} {action.resource}: {paint('; '.join(action.reasons))}"
+        what = paint(f"{action.change.value:<7}", style)
+        yield f"{mark} {what} {paint(action.resource)}: {paint('; '.join(action.reasons))}"
         if diffs and action.diff:
             yield from (f"    {_diff_line(line, paint)}" for line in action.diff.splitlines())
     yield ""
