@@ -96,7 +96,9 @@ class _Cluster:
             from wizard.adapters.helm import HelmAdapter
 
             binary = find_helm(self.progress)
-            self._helm = HelmAdapter(binary.path, kubeconfig=self.kubeconfig, context=self.context)
+            self._helm = HelmAdapter(
+                binary.path, kubeconfig=self.kubeconfig, context=self.context, version=binary.version
+            )
         made: Helm = self._helm
         return made
 

@@ -264,6 +264,11 @@ class Upgraded:
 
 
 class Helm(Protocol):
+    @property
+    def server_side(self) -> bool:
+        """Whether this helm applies server-side, so that fields of other managers conflict (Helm 4)."""
+        ...
+
     async def version(self) -> str: ...
 
     async def render(self, request: ReleaseRequest) -> str:

@@ -59,6 +59,11 @@ class Deployment:
     name: str
     data: dict[str, Any]
     environment: dict[str, str] = field(default_factory=dict)
+    kubeconfig: Path = field(init=False)
+    """Written once: a process that reads it while it is written anew would see half of it."""
+
+    def __post_init__(self) -> None:
+        self.kubeconfig = self.plane.kubeconfig("admin", self.home / "kubeconfig-admin")
 
     @property
     def namespace(self) -> str:
@@ -79,7 +84,7 @@ class Deployment:
             "PATH": os.environ["PATH"],
             "HOME": str(self.home),
             "LANG": "C.UTF-8",
-            "KUBECONFIG": str(self.plane.kubeconfig("admin")),
+            "KUBECONFIG": str(self.kubeconfig),
             "WIZARD_HELM": helm_path(),
             # No keyring: what a server or a pipeline has. A test that wants one brings it.
             "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",

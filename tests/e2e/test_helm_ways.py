@@ -124,14 +124,16 @@ def test_a_killed_helm_s_release_is_repaired(deployment: Deployment) -> None:
     waiting = subprocess.Popen(
         [helm_path(), "upgrade", "ollama", chart, "-n", deployment.namespace, "-f", str(file), "--wait"],
         env=deployment.env(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     deadline = time.monotonic() + 30
     while deployment.revisions()["ollama"][1] != "pending-upgrade":
+        assert waiting.poll() is None, f"helm ended by itself: {waiting.communicate()[0]}"
         assert time.monotonic() < deadline, "helm never got to pending-upgrade"
     waiting.kill()
-    waiting.wait(timeout=10)
+    waiting.communicate(timeout=10)
     deployment.data.pop("components")
     run = deployment.deploy()
     assert "letting it settle" in run.stderr, "a young pending release may still be somebody's work"

@@ -71,7 +71,8 @@ class _Command(Command):  # type: ignore[misc]  # pyhelm3 ships no types
 class HelmAdapter:
     """Implements ports.Helm. `binary` is the helm that adapters/helm_binary.py found."""
 
-    def __init__(self, binary: Path, *, kubeconfig: Path | None, context: str | None) -> None:
+    def __init__(self, binary: Path, *, kubeconfig: Path | None, context: str | None, version: str = "4") -> None:
+        self._server_side = int(version.partition(".")[0]) >= 4
         # A proxy or debug variable of the operator stays; HELM_* of another tool must not redirect us.
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("HELM_", "WIZARD_SECRET_"))}
         self._command = _Command(
@@ -81,6 +82,10 @@ class HelmAdapter:
             kubecontext=context,
             history_max_revisions=_HISTORY,
         )
+
+    @property
+    def server_side(self) -> bool:
+        return self._server_side
 
     async def version(self) -> str:
         with _translated("helm"):
@@ -125,7 +130,7 @@ class HelmAdapter:
                 request.values,
                 create_namespace=False,
                 description=request.description,
-                force_conflicts=request.take_back_conflicts,
+                force_conflicts=request.take_back_conflicts and self._server_side,
                 namespace=request.namespace,
                 timeout=f"{request.timeout}s",
             )

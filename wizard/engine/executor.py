@@ -88,6 +88,7 @@ class Executor:
                 return Outcome.ABORTED
             except WizardError as problem:
                 delay = problem.retry_after or min(_FIRST_DELAY * 2 ** (attempt - 1), _MAX_DELAY)
+                left = self._deadline - (self._clock.monotonic() - started)
                 if not problem.temporary or attempt == ATTEMPTS or delay >= left:
                     return self._fail(id_, problem.exit_code, problem.findings)
                 self._emit(ev.StepRetrying(id_, attempt, delay, problem.findings[0]))
@@ -106,6 +107,7 @@ class Executor:
         finally:
             stop.cancel()
             sleep.cancel()
+            await asyncio.gather(stop, sleep, return_exceptions=True)
 
     def _fail(self, id_: str, code: ExitCode, findings: tuple[Finding, ...]) -> Outcome:
         self._codes.append(code if code is not ExitCode.PREFLIGHT else ExitCode.DEPLOYMENT)

@@ -14,12 +14,14 @@ from collections.abc import Callable
 from wizard.domain.finding import Finding, LockedError, Where, WizardError, error
 from wizard.domain.holder import Holder
 from wizard.planning.desired import PART_OF, SYSTEM_NAMESPACE
-from wizard.ports import LEASES, NAMESPACES, Clock, Conflict, Kube, KubeObject, NotFound
+from wizard.ports import LEASES, NAMESPACES, Clock, Conflict, Kube, KubeObject, NotFound, ServerBusy
 from wizard.steps.namespace import MANAGED_BY
 
 DURATION = 20
 """Seconds a lease is good for without renewal."""
 _RENEW = 5.0
+_ANSWER = 5.0
+"""Seconds a renewal may wait for its answer: less than the client's own limit, which is longer than a lease."""
 
 _USER, _HOST, _PROCESS = "wizard.dev/user", "wizard.dev/host", "wizard.dev/process"
 
@@ -110,7 +112,10 @@ class Lock:
 
     def _over(self, lease: KubeObject) -> bool:
         spec = lease["spec"]
-        renewed = _seconds(spec.get("renewTime") or spec["acquireTime"])
+        written = spec.get("renewTime") or spec.get("acquireTime")
+        if not written:
+            return True  # not one of ours: nobody who renews holds it
+        renewed = _seconds(written)
         if self._clock.now() > renewed + spec.get("leaseDurationSeconds", DURATION):
             return True
         return self._dead(lease["metadata"].get("annotations", {}).get(_PROCESS, ""))
@@ -134,16 +139,31 @@ class Lock:
         while True:
             await self._clock.sleep(_RENEW)
             try:
-                self._lease["spec"]["renewTime"] = _timestamp(self._clock.now())
-                self._lease = await self._kube.replace(LEASES, self._lease)
+                async with asyncio.timeout(_ANSWER):
+                    still_ours = await self._renewed()
                 good_until = self._clock.monotonic() + DURATION
-            except (Conflict, NotFound):
-                self._lost()  # somebody else took or deleted it: this run no longer is the one writer
+            except NotFound:
+                still_ours = False
+            except (WizardError, TimeoutError):
+                still_ours = self._clock.monotonic() < good_until
+            if not still_ours:
+                self._lost()  # this run no longer is the one writer
                 return
-            except WizardError:
-                if self._clock.monotonic() >= good_until:
-                    self._lost()
-                    return
+
+    async def _renewed(self) -> bool:
+        """False where somebody else took it meanwhile."""
+        for _ in range(2):
+            self._lease["spec"]["renewTime"] = _timestamp(self._clock.now())
+            try:
+                self._lease = await self._kube.replace(LEASES, self._lease)
+            except Conflict:
+                # Also met by a write of our own that the API server kept but whose answer was lost.
+                self._lease = await self._kube.get(LEASES, SYSTEM_NAMESPACE, self._name)
+                if self._lease["spec"].get("holderIdentity") != self._identity:
+                    return False
+            else:
+                return True
+        raise ServerBusy(error("lock-contended", f"lease {SYSTEM_NAMESPACE}/{self._name} changes under our hands"))
 
     def _finding(self, lease: KubeObject) -> Finding:
         who = lease["metadata"].get("annotations", {})

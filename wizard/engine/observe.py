@@ -95,12 +95,13 @@ def newest_releases(secrets: Iterable[KubeObject], namespace: str) -> dict[str, 
     newest: dict[str, Release] = {}
     for secret in secrets:
         labels = secret["metadata"].get("labels", {})
-        if labels.get("owner") != "helm" or not labels.get("version", "").isdigit():
+        name = labels.get("name", "")
+        if labels.get("owner") != "helm" or not name or not labels.get("version", "").isdecimal():
             continue
-        name, revision = labels["name"], int(labels["version"])
+        revision = int(labels["version"])
         if name not in newest or newest[name].revision < revision:
             modified = labels.get("modifiedAt", "0")
-            updated = float(modified) if modified.isdigit() else 0.0
+            updated = float(modified) if modified.isdecimal() else 0.0
             newest[name] = Release(name, namespace, revision, labels.get("status", ""), updated=updated)
     return newest
 
@@ -152,7 +153,7 @@ async def _look(kube: Kube, helm: Helm, component: Component, observed: Observed
     digest = history.origin(past[-1], past).digest if past else ""
     if past and not digest and past[-1].chart not in ("", component.chart_name):
         return Look(deployed=deployed, rendered=rendered, blocking=(_other_chart(component, past[-1]),))
-    conflicts, drift, refusals = await _dry_run(kube, component, rendered)
+    conflicts, drift, refusals = await _dry_run(kube, component, rendered, force=not helm.server_side)
     return Look(digest, deployed, rendered, conflicts, drift, refusals)
 
 
@@ -202,9 +203,13 @@ async def _foreign(kube: Kube, component: Component, rendered: str) -> tuple[Fin
 
 
 async def _dry_run(
-    kube: Kube, component: Component, rendered: str
+    kube: Kube, component: Component, rendered: str, *, force: bool
 ) -> tuple[tuple[FieldConflict, ...], tuple[str, ...], tuple[Finding, ...]]:
-    """Asks the API server itself what applying would do: (conflicts, drift in words, refusals)."""
+    """Asks the API server itself what applying would do: (conflicts, drift in words, refusals).
+
+    `force` for a helm that patches client-side: it knows no owners, and its own fields stand under
+    another operation, which a server-side dry run would take for another manager.
+    """
     conflicts: list[FieldConflict] = []
     drift: list[str] = []
     refusals: list[Finding] = []
@@ -218,7 +223,7 @@ async def _dry_run(
             return
         wanted = _as_helm_would(obj, component)
         try:
-            after = await kube.apply(resource, wanted, manager="helm", dry_run=True)
+            after = await kube.apply(resource, wanted, manager="helm", force=force, dry_run=True)
         except Conflict as clash:
             conflicts.extend(_conflicts(shown, clash))
             return
@@ -256,7 +261,7 @@ def _refusal(resource: Resource, shown: str, refused: Exception) -> Finding:
 def _as_helm_would(obj: KubeObject, component: Component) -> KubeObject:
     """Helm sets the namespace and its ownership marks on what it applies."""
     metadata = obj["metadata"]
-    labels = {**metadata.get("labels", {}), MANAGED_BY: "Helm"}
+    labels = {**(metadata.get("labels") or {}), MANAGED_BY: "Helm"}
     notes = {
         **(metadata.get("annotations") or {}),
         _OWNER: component.name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from wizard.domain.finding import Finding, PreflightError, error
 from wizard.domain.plan import StepSpec
 from wizard.planning.desired import Component
 from wizard.ports import Release
@@ -21,9 +22,18 @@ def _dependants_first(components: Sequence[Component]) -> list[tuple[str, tuple[
     return [(c.name, tuple(o.name for o in components if c.name in o.needs)) for c in components]
 
 
+def _forgotten(name: str, run: str, past: Sequence[Release]) -> Finding:
+    return error(
+        "history-too-short",
+        f"{name}: what was there before run {run} is no longer in Helm's history",
+        detail=f"Helm keeps the last revisions only; the oldest is {past[0].revision}, so that {name} was there before.",
+        hint="apply the profile as it was then, or `helm rollback` to a revision of your choice",
+    )
+
+
 async def rollback_steps(context: Context, run: str) -> list[Step]:
     """Every release that `run` (the last one where empty) changed goes back to what it was before it;
-    one that the run installed is uninstalled."""
+    one that the run installed is uninstalled. Raises PreflightError where Helm has forgotten what was before."""
     components = context.desired.components
     pasts: dict[str, list[Release]] = {}
     for component, past in zip(
@@ -44,6 +54,8 @@ async def rollback_steps(context: Context, run: str) -> list[Step]:
             continue
         needs = tuple(f"revert:{other}" for other in before if other in touched)
         target = history.last_good(pasts[name], before=touched[name])
+        if target is None and pasts[name][0].revision > 1:
+            raise PreflightError(_forgotten(name, run, pasts[name]))
         words = f"back to revision {target.revision}" if target else "uninstall, as it was not there before"
         spec = StepSpec(f"revert:{name}", "revert", name, needs, f"{name}: {words}")
         steps.append(RevertStep(spec, context, target, pasts[name]))
