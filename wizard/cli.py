@@ -49,6 +49,7 @@ def _run_options(function: _F) -> _F:
             metavar="SECONDS",
             help="How long one step may take in all; pulling models over a slow line is one step.",
         ),
+        click.option("--keep", is_flag=True, help="Leave a sandbox running that this run starts."),
     )
     for option in reversed(options):
         function = option(function)
@@ -217,6 +218,50 @@ def doctor(**given: Any) -> int:
     from wizard.commands import look
 
     return look.doctor(_choices(**given))
+
+
+@main.group()
+def sandbox() -> None:
+    """A simulated cluster on this machine: the same wizard, the same helm, nothing outside touched."""
+
+
+_sandbox_name = click.option(
+    "--name", default="demo", show_default=True, help="Which sandbox; a profile uses its own name."
+)
+
+
+@sandbox.command()
+@_sandbox_name
+@click.option("--nodes", type=click.IntRange(1, 5000), default=1, show_default=True, help="Simulated nodes.")
+@click.option("--speed", type=click.FloatRange(0.01, 10_000), default=10.0, show_default=True, help="Times real time.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="The same seed, the same course."
+)
+@click.option("--json", "json_", is_flag=True, help="JSON on stdout.")
+def up(**given: Any) -> int:
+    """Start it; it stays until `wizard sandbox down`."""
+    from wizard.commands import sandbox as commands
+
+    return commands.up(given.pop("name"), json=given.pop("json_"), **given)
+
+
+@sandbox.command()
+@_sandbox_name
+def down(name: str) -> int:
+    """End it; all that was in it is gone."""
+    from wizard.commands import sandbox as commands
+
+    return commands.down(name)
+
+
+@sandbox.command("status")
+@_sandbox_name
+@click.option("--json", "json_", is_flag=True, help="JSON on stdout.")
+def sandbox_status(name: str, json_: bool) -> int:
+    """Whether it runs, and where."""
+    from wizard.commands import sandbox as commands
+
+    return commands.status(name, json=json_)
 
 
 @main.command()

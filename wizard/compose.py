@@ -9,18 +9,20 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wizard.catalog import shipped
-from wizard.domain.finding import UsageError
-from wizard.domain.profile import Profile, to_data
+from wizard.domain.finding import Finding, PreflightError, UsageError, error
+from wizard.domain.profile import Profile, SandboxTarget, to_data
 from wizard.planning.coverage import undeployable
 
 if TYPE_CHECKING:
     from wizard.adapters.helm_binary import HelmBinary
     from wizard.engine.session import Session
     from wizard.ports import Helm, Kube, KubeReader
+    from wizard.sandbox.manager import Running as Sandbox
     from wizard.steps.base import Options
 
 _APP = "wizard"
@@ -33,7 +35,7 @@ def config_dir() -> Path:
 
 
 def state_dir() -> Path:
-    """Journals, one folder a deployment."""
+    """runs/DEPLOYMENT: journals; sandboxes/NAME: what runs there."""
     import platformdirs
 
     return platformdirs.user_state_path(_APP)
@@ -60,6 +62,61 @@ def new_run() -> str:
     return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) + "-" + secrets.token_hex(2)
 
 
+class Reach(Enum):
+    """What a command may do to get at its target."""
+
+    START = auto()
+    """A sandbox that does not run is started."""
+    THERE = auto()
+    """It must be there already."""
+    NONE = auto()
+    """Nothing is asked of it: plan for an empty one."""
+
+
+def missing(profile: Profile) -> Finding | None:
+    """Why there is nothing to look at for this profile yet; None where there is."""
+    if gap := undeployable(profile):
+        return gap
+    if profile.target.kind == "sandbox" and sandbox_status(profile.name) is None:
+        return error(
+            "no-sandbox",
+            f"no sandbox runs for {profile.name}",
+            hint=f"`wizard sandbox up --name {profile.name}` starts one that stays",
+        )
+    return None
+
+
+def sandbox_dir(name: str) -> Path:
+    return state_dir() / "sandboxes" / name
+
+
+def sandbox_status(name: str) -> Sandbox | None:
+    from wizard.sandbox import manager
+
+    return manager.status(sandbox_dir(name))
+
+
+def sandbox_up(name: str, settings: SandboxTarget, *, keep: bool) -> Sandbox:
+    """Started if it does not run. Raises PreflightError where it will not start."""
+    from wizard.sandbox import manager
+
+    extra = {"scenario": settings.scenario} if settings.scenario else {}
+    options = manager.UpOptions(speed=settings.speed, seed=settings.seed, nodes=str(settings.nodes), extra=extra)
+    try:
+        return manager.up(sandbox_dir(name), keep=keep, options=options)
+    except manager.SandboxError as problem:
+        raise PreflightError(
+            error("sandbox-failed", "the sandbox did not start", detail=str(problem), hint="see its log above")
+        ) from problem
+
+
+def sandbox_down(name: str) -> bool:
+    """False if none ran."""
+    from wizard.sandbox import manager
+
+    return manager.down(sandbox_dir(name))
+
+
 @dataclass(slots=True)
 class _Cluster:
     """Makes the clients of one cluster when they are first needed, and closes them."""
@@ -67,6 +124,8 @@ class _Cluster:
     kubeconfig: Path | None
     context: str | None
     progress: Callable[[str], None] | None = None
+    after: Callable[[], object] = lambda: None
+    """Called when everything is closed."""
     _kube: Any = field(default=None)
     _reader: Any = field(default=None)
     _helm: Any = field(default=None)
@@ -105,13 +164,34 @@ class _Cluster:
     async def close(self) -> None:
         if self._kube is not None:
             await self._kube.close()
+        self.after()
+
+
+def _cluster(profile: Profile, progress: Callable[[str], None] | None, reach: Reach, *, keep: bool) -> _Cluster:
+    if profile.target.kind != "sandbox":
+        target = profile.target.cluster
+        kubeconfig = Path(target.kubeconfig).expanduser() if target.kubeconfig else None
+        return _Cluster(kubeconfig, target.context, progress)
+    if reach is Reach.NONE:
+        return _Cluster(None, None, progress)
+    found = sandbox_status(profile.name)
+    if found is None:
+        started = sandbox_up(profile.name, profile.target.sandbox, keep=keep)
+        ended = (lambda: None) if keep else (lambda: sandbox_down(profile.name))
+        return _Cluster(started.kubeconfig, None, progress, ended)
+    return _Cluster(found.kubeconfig, None, progress)
 
 
 def session(
-    profile: Profile, options: Options, *, progress: Callable[[str], None] | None = None, online: bool = True
+    profile: Profile,
+    options: Options,
+    *,
+    progress: Callable[[str], None] | None = None,
+    reach: Reach = Reach.THERE,
+    keep: bool = False,
 ) -> Session:
-    """The façade for a profile. Raises UsageError where this version cannot deploy to its target and
-    `online` asks for it."""
+    """The façade for a profile. Raises UsageError where this version cannot deploy to its target, and
+    PreflightError where it is not there and may not be started. `keep` leaves a sandbox running."""
     from wizard.adapters.clock import SystemClock
     from wizard.adapters.journal import FileJournal
     from wizard.adapters.process import holder, proved_dead
@@ -121,18 +201,20 @@ def session(
     from wizard.engine.setting import Ports, Setting
     from wizard.planning.platform import desired
 
-    if online and (gap := undeployable(profile)):
+    if reach is not Reach.NONE and (gap := undeployable(profile)):
         raise UsageError(gap)
-    target = profile.target.cluster
-    kubeconfig = Path(target.kubeconfig).expanduser() if target.kubeconfig else None
-    cluster = _Cluster(kubeconfig, target.context, progress)
+    if reach is Reach.THERE and (nothing := missing(profile)):
+        raise PreflightError(nothing)
+    cluster = _cluster(profile, progress, reach, keep=keep)
+    # What is generated for a simulated cluster is worth nothing: it stays out of the operator's keyring.
+    stores = (EnvironmentStore(),) if profile.simulated else (EnvironmentStore(), KeyringStore())
     ports = Ports(
         reader=cluster.reader,
         kube=cluster.kube,
         helm=cluster.helm,
         clock=SystemClock(),
-        stores=(EnvironmentStore(), KeyringStore()),
-        journal=lambda run: FileJournal(state_dir() / profile.name / f"{run}.jsonl"),
+        stores=stores,
+        journal=lambda run: FileJournal(state_dir() / "runs" / profile.name / f"{run}.jsonl"),
         holder=holder(new_run()),
         dead=proved_dead,
         close=cluster.close,

@@ -214,7 +214,7 @@ def test_ctrl_c_drains_and_the_next_run_goes_on(deployment: Deployment) -> None:
 
 
 def test_a_full_disk_stops_before_the_first_change(deployment: Deployment) -> None:
-    state = deployment.state / deployment.name
+    state = deployment.state / "runs" / deployment.name
     state.parent.mkdir(parents=True)
     state.write_text("a file where the journal's folder should be")
     deployment.deploy(code=3).finding("journal-unwritable")

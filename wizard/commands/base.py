@@ -29,6 +29,7 @@ class Choices:
     take_back_conflicts: bool = False
     patience: float = 60.0
     deadline: float = 7200.0
+    keep: bool = False
 
     def options(self, *, delete_data: bool = False) -> Options:
         return Options(
@@ -51,13 +52,14 @@ def open_session(
     *,
     profile: Profile | None = None,
     delete_data: bool = False,
-    online: bool = True,
+    reach: compose.Reach = compose.Reach.THERE,
 ) -> Session:
     return compose.session(
         profile or choices.load(),
         choices.options(delete_data=delete_data),
         progress=lambda words: out.talk([words]),
-        online=online,
+        reach=reach,
+        keep=choices.keep,
     )
 
 

@@ -11,7 +11,6 @@ from wizard.domain.finding import ExitCode, UsageError, error
 from wizard.domain.plan import Plan
 from wizard.domain.profile import profile_from_data
 from wizard.engine.session import Session
-from wizard.planning.coverage import undeployable
 from wizard.ui.headless.out import Out
 from wizard.ui.headless.run import to_the_end
 from wizard.ui.headless.words import plan_lines
@@ -20,14 +19,15 @@ from wizard.ui.headless.words import plan_lines
 def plan(choices: Choices, *, detailed_exitcode: bool = False, diffs: bool = True) -> int:
     out = Out(json_lines=choices.json)
     profile = choices.load()
-    gap = undeployable(profile)
-    session = open_session(choices, out, profile=profile, online=False)
-    if gap is None:
+    nothing = compose.missing(profile)
+    reach = compose.Reach.NONE if nothing else compose.Reach.THERE
+    session = open_session(choices, out, profile=profile, reach=reach)
+    if nothing is None:
         made = compose.run(_planned(session))
     else:
-        # Nothing is there to look at yet: what the profile means can be shown all the same.
+        # What the profile means can be shown all the same.
         made = session.offline_plan()
-        out.talk([f"planned without looking at a cluster; {gap.summary}"])
+        out.talk([f"planned without looking at a cluster: {nothing.summary}"])
     out.plan(made, diffs=diffs)
     if made.blocked:
         return int(ExitCode.PREFLIGHT)
@@ -43,9 +43,10 @@ async def _planned(session: Session) -> Plan:
 
 def deploy(choices: Choices, *, undo: bool = False) -> int:
     out = Out(json_lines=choices.json)
-    session = open_session(choices, out)
     agreed = None
-    if need_consent(choices, out):
+    asking = need_consent(choices, out)
+    session = open_session(choices, out, reach=compose.Reach.START)
+    if asking:
 
         def agreed(made: Plan) -> bool:
             return ask(out, plan_lines(made, out.talk_paint), "Apply this plan?")
@@ -58,7 +59,7 @@ def apply(file: str, choices: Choices) -> int:
     """A saved plan needs no question: who applies it has read it."""
     out = Out(json_lines=choices.json)
     saved = _read_plan(Path(file))
-    session = open_session(choices, out, profile=profile_from_data(saved.profile))
+    session = open_session(choices, out, profile=profile_from_data(saved.profile), reach=compose.Reach.START)
     code: ExitCode = compose.run(to_the_end(session, lambda: session.apply(expected=saved.fingerprint), out))
     return _finish(code, session, out)
 
@@ -87,7 +88,7 @@ def _read_plan(path: Path) -> Plan:
 
 def _where_it_is(session: Session) -> list[str]:
     desired = session.desired
-    lines = [f"{desired.deployment} is deployed and ready."]
+    lines = [f"{desired.deployment} is deployed and ready{' (SIMULATED)' if desired.simulated else ''}."]
     lines += [f"  {url}" for url in desired.urls]
     if not desired.urls:
         lines.append(f"  kubectl -n {desired.namespace} port-forward svc/open-webui 8080:80")

@@ -23,6 +23,7 @@ class RunStarted:
     steps: tuple[StepSpec, ...]
     what: str = "apply"
     """`apply`, `rollback` or `destroy`."""
+    simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,6 +136,8 @@ class Plan:
     """The validated profile, so that a saved plan can be applied without its file."""
     budget: Mapping[str, Any] = field(default_factory=dict)
     """Totals of requests and limits, see `planning.budget`."""
+    simulated: bool = False
+    """Whether the target is a sandbox: marked SIMULATED wherever it shows."""
 
     @property
     def empty(self) -> bool:
@@ -157,6 +159,7 @@ class Plan:
             "steps": [step.as_dict() for step in self.steps],
             "findings": [finding.as_dict() for finding in self.findings],
             "budget": dict(self.budget),
+            "simulated": self.simulated,
             "profile": dict(self.profile),
         }
 
@@ -175,4 +178,5 @@ class Plan:
             fingerprint=data["fingerprint"],
             profile=data["profile"],
             budget=data["budget"],
+            simulated=data["simulated"],
         )

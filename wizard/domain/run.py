@@ -52,6 +52,7 @@ class RunState:
     releases: tuple[ev.ReleaseChanged, ...] = ()
     notices: tuple[Finding, ...] = ()
     draining: bool = False
+    simulated: bool = False
     exit_code: int | None = None
     """None while the run goes on."""
 
@@ -59,8 +60,9 @@ class RunState:
 def reduce(state: RunState, event: ev.Event, at: float) -> RunState:
     """The state after `event`, which happened `at` (seconds since the epoch). Pure."""
     match event:
-        case ev.RunStarted(run, deployment, steps, what):
-            return RunState(run, deployment, what, MappingProxyType({s.id: StepState(s) for s in steps}))
+        case ev.RunStarted(run, deployment, steps, what, simulated):
+            states = MappingProxyType({s.id: StepState(s) for s in steps})
+            return RunState(run, deployment, what, states, simulated=simulated)
         case ev.StepStarted(step, attempt):
             old = state.steps.get(step)
             started = old.started if old and old.started is not None else at

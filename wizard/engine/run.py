@@ -121,7 +121,7 @@ class Run:
 
     async def _execute(self, context: Context, what: str, steps: Sequence[Step]) -> ExitCode:
         specs: tuple[StepSpec, ...] = tuple(step.spec for step in steps)
-        self._sink.emit(ev.RunStarted(context.run, context.desired.deployment, specs, what))
+        self._sink.emit(ev.RunStarted(context.run, context.desired.deployment, specs, what, context.desired.simulated))
         executor = Executor(
             steps,
             emit=self._sink.emit,

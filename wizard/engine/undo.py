@@ -26,7 +26,7 @@ def _forgotten(name: str, run: str, past: Sequence[Release]) -> Finding:
     return error(
         "history-too-short",
         f"{name}: what was there before run {run} is no longer in Helm's history",
-        detail=f"Helm keeps the last revisions only; the oldest is {past[0].revision}, so that {name} was there before.",
+        detail=f"Helm keeps the last revisions only; its oldest is {past[0].revision}: {name} was there before it.",
         hint="apply the profile as it was then, or `helm rollback` to a revision of your choice",
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from wizard.domain.finding import Finding, Severity, Where, error
 from wizard.domain.profile import Profile
 
-DEPLOYABLE = ("cluster",)
+DEPLOYABLE = ("cluster", "sandbox")
 """Kinds of target that this version deploys to."""
 
 

@@ -107,6 +107,7 @@ class Desired:
     secrets: tuple[SecretRef, ...]
     secret_objects: tuple[SecretObject, ...]
     urls: tuple[str, ...] = ()
+    simulated: bool = False
     findings: tuple[Finding, ...] = ()
     """What does not forbid planning but should be said."""
 

@@ -70,6 +70,7 @@ def make_plan(
         fingerprint=fingerprint(desired, observed),
         profile=profile,
         budget=budget,
+        simulated=desired.simulated,
     )
 
 

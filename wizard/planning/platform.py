@@ -32,5 +32,6 @@ def desired(profile: Profile, chart: Callable[[str], Chart]) -> Desired:
         secrets=tuple(secrets),
         secret_objects=tuple(objects),
         urls=urls,
+        simulated=profile.simulated,
         findings=gaps(profile),
     )

@@ -39,8 +39,9 @@ class Lines:
     def _words(self, event: ev.Event, at: float) -> list[str]:
         paint, stamp = self._paint, self._paint(f"{at - self._begun:7.1f}s", "dim")
         match event:
-            case ev.RunStarted(run, deployment, steps, what):
-                return [f"{stamp} {paint(f'{what} {deployment}: {len(steps)} steps, run {run}')}"]
+            case ev.RunStarted(run, deployment, steps, what, simulated):
+                mark = paint(" SIMULATED", "magenta") if simulated else ""
+                return [f"{stamp} {paint(f'{what} {deployment}: {len(steps)} steps, run {run}')}{mark}"]
             case ev.StepStarted(step, attempt):
                 again = f" (attempt {attempt})" if attempt > 1 else ""
                 return [f"{stamp} {paint(step)} started{again}"]

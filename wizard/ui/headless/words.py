@@ -94,7 +94,8 @@ def finding_lines(finding: Finding, paint: Paint) -> Iterator[str]:
 
 def plan_lines(plan: Plan, paint: Paint, *, diffs: bool = True) -> Iterator[str]:
     """The whole plan: each thing with its reason, diffs, findings, the sum."""
-    yield paint(f"{plan.deployment}: namespace {plan.namespace}", "bold")
+    mark = " SIMULATED" if plan.simulated else ""
+    yield paint(f"{plan.deployment}: namespace {plan.namespace}{mark}", "bold")
     for action in plan.actions:
         style = _COLOUR[action.change]
         mark = paint(_MARK[action.change], style)
