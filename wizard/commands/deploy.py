@@ -72,7 +72,10 @@ def _finish(code: ExitCode, session: Session, out: Out) -> int:
 
 def _read_plan(path: Path) -> Plan:
     try:
-        return Plan.from_dict(json.loads(path.read_bytes()))
+        saved = Plan.from_dict(json.loads(path.read_bytes()))
+        if not isinstance(saved.fingerprint, str) or not saved.fingerprint:
+            raise ValueError("without its fingerprint nobody can tell whether the cluster has moved since")
+        return saved
     except OSError as problem:
         raise UsageError(error("plan-file", f"{path} cannot be read", detail=str(problem))) from problem
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:

@@ -58,12 +58,17 @@ async def credentials(kube: KubeReader, stores: Sequence[SecretStore], desired: 
             return {}
         return decode(found)
 
+    # A key that is text made from secrets (a URL with a password in it) is not the secret itself.
+    own = {
+        (wanted.name, entry.key) for wanted in desired.secret_objects for entry in wanted.entries if not entry.template
+    }
     names = [wanted.name for wanted in desired.secret_objects]
     live = dict(zip(names, await asyncio.gather(*map(read, names)), strict=True))
     rows: list[Credential] = []
     for ref in desired.secrets:
         held = [(store.name, store.get(scope, ref.name)) for store in stores]
-        held.append((f"cluster ({ref.kubernetes_secret}/{ref.key})", live[ref.kubernetes_secret].get(ref.key)))
+        if (ref.kubernetes_secret, ref.key) in own:
+            held.append((f"cluster ({ref.kubernetes_secret}/{ref.key})", live[ref.kubernetes_secret].get(ref.key)))
         values = [value for _, value in held if value is not None]
         # The cluster's own value is what the running programs use: it is the one to show.
         rows.append(Credential(ref, tuple(n for n, v in held if v is not None), values[-1] if values else None))

@@ -16,6 +16,8 @@ from wizard.planning.graph import ordered
 from wizard.planning.observed import Look, Observed
 
 POD_SECURITY = "restricted"
+KNOWN = frozenset({"postgresql", "ollama", "open-webui"})
+"""Releases that this wizard may have installed into its namespace."""
 
 _ACTING = frozenset({Change.CREATE, Change.UPDATE, Change.REPAIR})
 
@@ -56,10 +58,11 @@ def make_plan(
     for component in desired.components:
         actions.append(_release(component, observed, findings, take_back=take_back_conflicts))
     wanted = {component.name for component in desired.components}
-    for name in sorted(observed.records.keys() - wanted):
-        if name in observed.releases:
-            reason = "no longer in the profile; its volumes are kept"
-            actions.append(Action("release", name, desired.namespace, Change.REMOVE, (reason,)))
+    # A release that never became ready has no record: in a namespace of our own its name tells.
+    ours = observed.records.keys() | (KNOWN if observed.namespace_ours else set())
+    for name in sorted(ours & observed.releases.keys() - wanted):
+        reason = "no longer in the profile; its volumes are kept"
+        actions.append(Action("release", name, desired.namespace, Change.REMOVE, (reason,)))
     return Plan(
         deployment=desired.deployment,
         namespace=desired.namespace,
@@ -80,6 +83,7 @@ def fingerprint(desired: Desired, observed: Observed) -> str:
     facts += sorted((r.name, r.revision, r.status) for r in observed.releases.values())
     facts += sorted((name, sorted(g.items())) for name, g in observed.generations.items())
     facts += sorted(observed.secrets.items())
+    facts += sorted((name, look.drift, str(look.conflicts)) for name, look in observed.looks.items())
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:24]
 
 

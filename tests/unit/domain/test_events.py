@@ -27,7 +27,7 @@ FINDING = Finding(
 EXAMPLES: dict[type[Any], Event] = {
     type(event): event
     for event in (
-        ev.RunStarted("20261123T201500Z-1f3a", "prod", (STEP, StepSpec("x", "ready", "x")), "rollback"),
+        ev.RunStarted("20261123T201500Z-1f3a", "prod", (STEP, StepSpec("x", "ready", "x")), "rollback", True),
         ev.StepStarted("release:ollama", 2),
         ev.StepProgress("ready:ollama", "1 of 2 pods ready"),
         ev.StepLog("ready:ollama", "ollama-pull-x", "pulling 1 %"),
@@ -153,4 +153,5 @@ def test_names_are_the_ones_pipelines_read() -> None:
             }
         ],
     }
+    assert (ev.StepStarted("a").attempt, ev.RunStarted("r", "d", ()).what) == (1, "apply")
     assert json.loads(json.dumps(as_wire(ev.RunFinished("r", ExitCode.ABORTED), at=0)))["exit_code"] == 6

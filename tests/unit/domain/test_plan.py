@@ -25,6 +25,7 @@ PLAN = Plan(
     fingerprint="f" * 24,
     profile={"name": "prod", "models": ["qwen3:0.6b"]},
     budget={"total": {"cpuRequest": 1.5, "memoryRequest": 2**30, "cpuLimit": 2.0, "memoryLimit": 2**31}},
+    simulated=True,
 )
 
 

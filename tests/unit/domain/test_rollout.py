@@ -348,6 +348,12 @@ ROWS = [
     Row("n/not ready", daemon(**scheduled(3, numberReady=2)), PROGRESSING, "2 of 3 pods ready"),
     Row("n/ready, not available", daemon(**scheduled(3, numberAvailable=1)), PROGRESSING, "3 of 3 pods ready"),
     Row(
+        "n/ready, none available",
+        daemon(desiredNumberScheduled=1, currentNumberScheduled=1, updatedNumberScheduled=1, numberReady=1),
+        PROGRESSING,
+        "1 of 1 pods ready",
+    ),
+    Row(
         "n/OnDelete", daemon(strategy="OnDelete", **scheduled(3, updatedNumberScheduled=0)), READY, "3 of 3 pods ready"
     ),
     Row(
@@ -454,6 +460,22 @@ def test_precedence(row: Row) -> None:
     rollout = workload(row.obj, row.pods, row.events)
     assert (rollout.phase, rollout.message) == (row.phase, row.message)
     assert tuple(trouble.code for trouble in rollout.troubles) == row.codes
+
+
+def test_a_failed_job_is_fatal_and_says_why() -> None:
+    failed = condition("Failed", "True", "DeadlineExceeded", "Job was active longer than specified deadline")
+    (trouble,) = workload(job(conditions=[failed])).troubles
+    assert (trouble.resource, trouble.reason, trouble.fatal) == ("job chat/web", "DeadlineExceeded", True)
+    assert trouble.message == "Job was active longer than specified deadline"
+
+
+def test_events_of_objects_without_a_uid_are_matched_by_name() -> None:
+    """A fake or a very old event source leaves it out."""
+    about = event("FailedCreate", QUOTA, OLD)
+    del about["involvedObject"]["uid"]
+    assert [t.code for t in workload(OLD, (), (about,)).troubles] == ["quota-exceeded"]
+    about["involvedObject"]["name"] = "another"
+    assert workload(OLD, (), (about,)).troubles == ()
 
 
 def test_troubles_of_a_workload_name_it() -> None:
