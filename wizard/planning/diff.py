@@ -83,7 +83,8 @@ def fingerprint(desired: Desired, observed: Observed) -> str:
     facts += sorted((r.name, r.revision, r.status) for r in observed.releases.values())
     facts += sorted((name, sorted(g.items())) for name, g in observed.generations.items())
     facts += sorted(observed.secrets.items())
-    facts += sorted((name, look.drift, str(look.conflicts)) for name, look in observed.looks.items())
+    looks = ((name, look.drift, str(look.conflicts)) for name, look in observed.looks.items())
+    facts += sorted(look for look in looks if look[1] or look[2] != "()")
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:24]
 
 

@@ -73,6 +73,12 @@ MOVES: dict[str, tuple[Desired, Observed]] = {
     ),
     "a Secret gone": (DESIRED, replace(OBSERVED, secrets={})),
     "a Secret of another make": (DESIRED, replace(OBSERVED, secrets={"auth": "?"})),
+    # What has no generation (a ConfigMap, a Service) shows in the closer look alone.
+    "an object edited": (DESIRED, replace(OBSERVED, looks={"web": Look("d", "a", "b", (), ("service differs",))})),
+    "a field taken": (
+        DESIRED,
+        replace(OBSERVED, looks={"web": Look("d", "a", "b", (FieldConflict("r", "f", "m"),))}),
+    ),
 }
 STAYS: dict[str, tuple[Desired, Observed]] = {
     "made again": (Desired("prod", "chat", (replace(WEB),), (), (replace(AUTH),)), replace(OBSERVED)),
@@ -100,10 +106,7 @@ STAYS: dict[str, tuple[Desired, Observed]] = {
     "a pod not ready": (DESIRED, replace(OBSERVED, unready={"web": "Deployment/web: 0 of 1 pods ready"})),
     "records": (DESIRED, replace(OBSERVED, records={})),
     # A plan made without helm's closer look (`--yes` with nothing to do) and one made with it are the same plan.
-    "a closer look": (
-        DESIRED,
-        replace(OBSERVED, looks={"web": Look("d", "a", "b", (FieldConflict("r", "f", "m"),), ("drift",))}),
-    ),
+    "a closer look that finds nothing": (DESIRED, replace(OBSERVED, looks={"web": Look("d", "a", "b")})),
 }
 
 
