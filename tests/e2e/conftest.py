@@ -22,9 +22,17 @@ import yaml
 
 from tests.controlplane.cluster import ControlPlane
 from tests.controlplane.nodes import NodeSpec
-from tests.controlplane.plugin import controlplane, fresh_controlplane
+from tests.controlplane.plugin import controlplane as real_controlplane
+from tests.controlplane.plugin import fresh_controlplane as real_fresh_controlplane
 
-__all__ = ["controlplane", "fresh_controlplane"]
+from .sandbox_plane import SandboxPlane
+
+__all__ = ["real_controlplane", "real_fresh_controlplane"]
+
+ON_SANDBOX = os.environ.get("WIZARD_E2E") == "sandbox"
+"""The same cases on the sandbox: `make e2e-sandbox`."""
+
+Plane = ControlPlane | SandboxPlane
 
 ROOM = NodeSpec("e2e-room", cpu="64", memory="256Gi")
 """Namespaces of finished tests end in their own time: what still stands there must not be in the way."""
@@ -54,7 +62,7 @@ class Result:
 class Deployment:
     """One profile on one cluster, in a home directory of its own."""
 
-    plane: ControlPlane
+    plane: Plane
     home: Path
     name: str
     data: dict[str, Any]
@@ -91,6 +99,17 @@ class Deployment:
             **self.environment,
             **more,
         }
+
+    def ask(self, component: str, **annotations: str) -> None:
+        """Asks the cluster for a behaviour of a component's pods (tests/controlplane/README.md).
+
+        `ready_after` is in real seconds, whatever the speed of the cluster's clock."""
+        if "ready_after" in annotations:
+            seconds = float(annotations["ready_after"].removesuffix("s")) * getattr(self.plane, "speed", 1)
+            annotations["ready_after"] = f"{seconds:g}s"
+        notes = {f"wizard.test/{key.replace('_', '-')}": value for key, value in annotations.items()}
+        values = self.data.setdefault("components", {}).setdefault(component, {}).setdefault("values", {})
+        values["podAnnotations"] = notes
 
     def argv(self, *args: str) -> list[str]:
         return [sys.executable, "-m", "wizard", *args]
@@ -183,7 +202,7 @@ def deployments(tmp_path: Path) -> Iterator[Callable[..., Deployment]]:
     """Makes Deployments; their namespaces and processes are gone afterwards."""
     made: list[Deployment] = []
 
-    def make(plane: ControlPlane, **data: Any) -> Deployment:
+    def make(plane: Plane, **data: Any) -> Deployment:
         name = f"e2e-{uuid.uuid4().hex[:6]}"
         home = tmp_path / name
         home.mkdir()
@@ -206,20 +225,32 @@ def deployments(tmp_path: Path) -> Iterator[Callable[..., Deployment]]:
 
 
 @pytest.fixture(scope="session")
-def roomy(controlplane: ControlPlane) -> ControlPlane:
-    controlplane.add_node(ROOM)
-    return controlplane
+def roomy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
+    """One cluster for the session, with room for what tests leave behind."""
+    if not ON_SANDBOX:
+        plane: ControlPlane = request.getfixturevalue("real_controlplane")
+        plane.add_node(ROOM)
+        yield plane
+        return
+    sandbox = SandboxPlane(tmp_path_factory.mktemp("sandbox"))
+    yield sandbox
+    sandbox.stop()
 
 
 @pytest.fixture
-def deployment(roomy: ControlPlane, deployments: Callable[..., Deployment]) -> Deployment:
+def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Plane]:
+    """A cluster of its own, for a test that damages it."""
+    if not ON_SANDBOX:
+        yield request.getfixturevalue("real_fresh_controlplane")
+        return
+    sandbox = SandboxPlane(tmp_path)
+    yield sandbox
+    sandbox.stop()
+
+
+@pytest.fixture
+def deployment(roomy: Plane, deployments: Callable[..., Deployment]) -> Deployment:
     return deployments(roomy)
-
-
-def annotated(data: dict[str, Any], component: str, **annotations: str) -> None:
-    """Asks the rig for a behaviour of a component's pods (tests/controlplane/README.md)."""
-    notes = {f"wizard.test/{key.replace('_', '-')}": value for key, value in annotations.items()}
-    data.setdefault("components", {}).setdefault(component, {}).setdefault("values", {})["podAnnotations"] = notes
 
 
 def end(process: subprocess.Popen[str], number: int = signal.SIGKILL) -> Sequence[str]:

@@ -11,9 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.controlplane.cluster import ControlPlane
-
-from .conftest import Deployment, annotated, end
+from .conftest import Deployment, Plane, end
 
 BROKEN = {"open-webui": {"values": {"image": {"tag": "does-not-exist"}}}}
 
@@ -122,7 +120,7 @@ def test_a_crash_loop_is_explained_with_the_container_s_last_words(deployment: D
 
 
 def test_a_readiness_that_never_comes_ends_with_the_deadline(deployment: Deployment) -> None:
-    annotated(deployment.data, "postgresql", never_ready="true")
+    deployment.ask("postgresql", never_ready="true")
     run = deployment.deploy("--deadline", "4", code=4)
     run.finding("deadline")
     assert "0 of 1 pods ready" in run.stderr
@@ -179,7 +177,7 @@ def test_a_change_that_the_api_server_refuses_is_found_by_the_plan(deployment: D
 
 
 def test_two_wizards_at_once_one_is_told_who_holds_the_lock(deployment: Deployment) -> None:
-    annotated(deployment.data, "postgresql", ready_after="6s")
+    deployment.ask("postgresql", ready_after="6s")
     first = deployment.start("--profile", str(deployment.profile), "--yes", "--json")
     assert first.stdout is not None
     for line in first.stdout:  # the lock is held from before the first event on
@@ -195,7 +193,7 @@ def test_two_wizards_at_once_one_is_told_who_holds_the_lock(deployment: Deployme
 
 
 def test_ctrl_c_drains_and_the_next_run_goes_on(deployment: Deployment) -> None:
-    annotated(deployment.data, "postgresql", ready_after="30s")
+    deployment.ask("postgresql", ready_after="30s")
     run = deployment.start("--profile", str(deployment.profile), "--yes", "--json")
     assert run.stdout is not None
     for line in run.stdout:
@@ -209,7 +207,7 @@ def test_ctrl_c_drains_and_the_next_run_goes_on(deployment: Deployment) -> None:
     assert '"event": "draining"' in out
     journal = next(deployment.state.rglob("*.jsonl")).read_text()
     assert json.loads(journal.splitlines()[-1])["exit_code"] == 6
-    annotated(deployment.data, "postgresql")
+    deployment.ask("postgresql")
     deployment.deploy()
 
 
@@ -222,10 +220,10 @@ def test_a_full_disk_stops_before_the_first_change(deployment: Deployment) -> No
 
 
 def test_an_api_server_that_goes_away_and_comes_back(
-    fresh_controlplane: ControlPlane, deployments: Callable[..., Deployment], tmp_path: Path
+    fresh: Plane, deployments: Callable[..., Deployment], tmp_path: Path
 ) -> None:
     """A client certificate or a token of a cluster that has died: unreachable, with its address."""
-    deployment = deployments(fresh_controlplane)
+    deployment = deployments(fresh)
     deployment.deploy()
-    fresh_controlplane.stop()
+    fresh.stop()
     assert "127.0.0.1" in deployment.deploy(code=3).finding("cluster-unreachable")

@@ -11,7 +11,7 @@ import time
 import pytest
 import yaml
 
-from .conftest import Deployment, annotated, helm_path
+from .conftest import Deployment, helm_path
 
 
 def _scale(deployment: Deployment, replicas: int) -> None:
@@ -115,7 +115,7 @@ def test_a_release_left_pending_is_repaired(deployment: Deployment, status: str)
 def test_a_killed_helm_s_release_is_repaired(deployment: Deployment) -> None:
     """The real thing: helm itself is killed while its release is pending."""
     deployment.deploy()
-    annotated(deployment.data, "ollama", never_ready="true")
+    deployment.ask("ollama", never_ready="true")
     values = json.loads(deployment.helm("get", "values", "ollama", "-n", deployment.namespace, "-o", "json"))
     values["podAnnotations"] = {"wizard.test/never-ready": "true"}
     file = deployment.home / "values.yaml"

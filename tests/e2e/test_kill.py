@@ -14,9 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.controlplane.cluster import ControlPlane
-
-from .conftest import Deployment, annotated
+from .conftest import Deployment, Plane
 
 KILLS = 20
 SEED = int(os.environ.get("WIZARD_KILL_SEED", "20261123"))
@@ -82,10 +80,11 @@ def _kill(process: subprocess.Popen[str], *, helm_too: bool) -> None:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(roomy: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> tuple[float, dict[str, Any]]:
+def undisturbed(roomy: Plane, tmp_path_factory: pytest.TempPathFactory) -> tuple[float, dict[str, Any]]:
     """How long a whole deployment takes here, in seconds, and what it leaves."""
     home = tmp_path_factory.mktemp("undisturbed")
     deployment = Deployment(roomy, home, "undisturbed", _profile("undisturbed"))
+    deployment.ask("postgresql", ready_after="1s")
     began = time.monotonic()
     deployment.deploy()
     took = time.monotonic() - began
@@ -103,13 +102,12 @@ def _profile(name: str) -> dict[str, Any]:
         "storage": {"models": "2Gi", "openWebui": "1Gi"},
         "database": {"internal": {"storage": "1Gi"}},
     }
-    annotated(data, "postgresql", ready_after="1s")
     return data
 
 
 @pytest.mark.parametrize("number", range(KILLS))
 def test_a_killed_deployment_is_finished_by_the_next_run(
-    roomy: ControlPlane,
+    roomy: Plane,
     deployments: Callable[..., Deployment],
     undisturbed: tuple[float, dict[str, Any]],
     number: int,
@@ -119,7 +117,7 @@ def test_a_killed_deployment_is_finished_by_the_next_run(
     # Past the first half second, in which Python only imports; up to a little after the usual end.
     moment = dice.uniform(0.4, took * 1.05)
     deployment = deployments(roomy)
-    annotated(deployment.data, "postgresql", ready_after="1s")
+    deployment.ask("postgresql", ready_after="1s")
     process = deployment.start("--profile", str(deployment.profile), "--yes")
     try:
         process.communicate(timeout=moment)

@@ -9,17 +9,15 @@ from typing import Any
 
 import pytest
 
-from tests.controlplane.cluster import ControlPlane
-
-from .conftest import Deployment, annotated
+from .conftest import Deployment, Plane
 
 ALL = {"postgresql", "ollama", "open-webui"}
 
 
 def test_the_shipped_profile_deploys_and_a_second_run_changes_nothing(
-    controlplane: ControlPlane, deployments: Callable[..., Deployment]
+    roomy: Plane, deployments: Callable[..., Deployment]
 ) -> None:
-    deployment = deployments(controlplane)
+    deployment = deployments(roomy)
     shipped = ("--profile", "k3s-4gb", "--set", "target.kind=cluster")
     mine = (*shipped, "--set", f"name={deployment.name}", "--set", f"namespace={deployment.namespace}")
     deployment.wizard(*mine, "--yes")
@@ -202,7 +200,7 @@ def test_a_component_that_leaves_the_profile_is_removed(deployment: Deployment) 
 
 
 def test_readiness_is_waited_for_and_told(deployment: Deployment) -> None:
-    annotated(deployment.data, "postgresql", ready_after="3s")
+    deployment.ask("postgresql", ready_after="3s")
     run = deployment.deploy()
     assert "StatefulSet postgresql: 0 of 1 pods ready" in run.stderr
     order = [line.split()[1] for line in run.stderr.splitlines() if " ok in " in line]
