@@ -12,7 +12,7 @@ UV_VENV := .cache/uv
 HELM = PATH="$(abspath $(UV_VENV)/bin):$$PATH" $(BIN)/python -m wizard.adapters.helm_binary
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup demo test check fix e2e bench controlplane schema lock build clean
+.PHONY: help setup demo test check fix e2e e2e-sandbox bench controlplane schema lock build clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
@@ -32,11 +32,15 @@ $(STAMP): $(UV_VENV)/bin/uv .ci/requirements/dev.txt pyproject.toml
 
 setup: $(STAMP) ## a virtual environment in .venv with everything pinned
 
-demo: setup ## see it work: plans the demo profile (runs it once the sandbox has landed)
-	@$(BIN)/wizard --profile demo --plan
+demo: setup ## see it work: deploys the demo profile to a simulated cluster on this machine
+	@WIZARD_HELM="$$($(HELM))" $(BIN)/wizard --profile demo --yes
 
-test: setup ## unit and architecture tests; needs Python and the package index only
+test: setup ## unit tests, and the main job on the sandbox; needs Python and the package index only
 	@WIZARD_HELM="$$($(HELM))" WIZARD_UV="$(abspath $(UV_VENV)/bin/uv)" $(BIN)/python -m pytest
+	@WIZARD_HELM="$$($(HELM))" WIZARD_E2E=sandbox $(BIN)/python -m pytest tests/e2e/test_main_job.py
+
+e2e-sandbox: setup ## all cases of the main job on the sandbox
+	@WIZARD_HELM="$$($(HELM))" WIZARD_E2E=sandbox $(BIN)/python -m pytest tests/e2e $(E2E)
 
 check: setup ## what CI checks: lint, format, types, layers
 	@$(BIN)/ruff check .
