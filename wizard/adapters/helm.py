@@ -65,7 +65,8 @@ class _Command(Command):  # type: ignore[misc]  # pyhelm3 ships no types
             raise
         if process.returncode == 0:
             return stdout
-        raise vendor.Error(process.returncode, stdout, stderr)
+        words = stderr.decode(errors="replace").encode()  # the vendor's error decodes it again, strictly
+        raise vendor.Error(process.returncode, stdout, words)
 
 
 class HelmAdapter:
@@ -106,9 +107,9 @@ class HelmAdapter:
         try:
             with _translated(f"release {namespace}/{name}"):
                 rows = await self._command.history(name, namespace=namespace)
+                return sorted((_release(row, name, namespace) for row in rows), key=lambda r: r.revision)
         except ReleaseMissing:
             return []
-        return sorted((_release(row, name, namespace) for row in rows), key=lambda r: r.revision)
 
     async def list(self, namespace: str) -> list[Release]:
         with _translated(f"namespace {namespace}"):
@@ -120,7 +121,7 @@ class HelmAdapter:
                 include_uninstalling=True,
                 include_superseded=False,
             )
-        return [_release(row, row["name"], namespace) for row in rows]
+            return [_release(row, row["name"], namespace) for row in rows]
 
     async def upgrade(self, request: ReleaseRequest) -> Upgraded:
         with _translated(f"release {request.namespace}/{request.name}"):
@@ -134,15 +135,15 @@ class HelmAdapter:
                 namespace=request.namespace,
                 timeout=f"{request.timeout}s",
             )
-        info = done["info"]
-        release = Release(
-            request.name,
-            request.namespace,
-            int(done["version"]),
-            str(info.get("status", "")),
-            description=str(info.get("description", "")),
-        )
-        return Upgraded(release, str(done.get("manifest", "")))
+            info = done["info"]
+            release = Release(
+                request.name,
+                request.namespace,
+                int(done["version"]),
+                str(info.get("status", "")),
+                description=str(info.get("description", "")),
+            )
+            return Upgraded(release, str(done.get("manifest", "")))
 
     async def rollback(self, name: str, namespace: str, revision: int) -> None:
         with _translated(f"release {namespace}/{name}"):
@@ -153,7 +154,7 @@ class HelmAdapter:
             await self._command.uninstall(name, namespace=namespace)
 
 
-_CHART = re.compile(r"^(?P<name>.+)-(?P<version>v?\d+\.\d+\.\d+.*)$")
+_CHART = re.compile(r"^(?P<name>.+?)-(?P<version>v?\d+\.\d+\.\d+.*)$")
 
 
 def _release(row: Mapping[str, Any], name: str, namespace: str) -> Release:
@@ -181,11 +182,17 @@ def _seconds(text: str) -> float:
         return 0.0
     fraction = (match[3] or ".0")[:7]
     zone = "+00:00" if match[4] == "Z" else match[4]
-    return dt.datetime.fromisoformat(f"{match[1]}T{match[2]}{fraction}{zone}").timestamp()
+    try:
+        return dt.datetime.fromisoformat(f"{match[1]}T{match[2]}{fraction}{zone}").timestamp()
+    except ValueError:
+        return 0.0
 
 
 # helm's words -> code and hint. helm has one exit code for everything; its words are all there is.
 _KNOWN: tuple[tuple[re.Pattern[str], type[WizardError], str, str, bool], ...] = (
+    # First, because it stands beside "not found" at times (so pyhelm3): a live release must not look absent.
+    (re.compile(r"etcdserver|too many requests|InternalError|server is currently unable"), Unreachable,
+     "helm-server-busy", "the API server is overloaded or restarting", True),
     (re.compile(r"release: not found|release not loaded"), ReleaseMissing, "release-missing",
      "it was removed meanwhile; run again", False),
     (re.compile(r"another operation \(install/upgrade/rollback\) is in progress"), ReleaseBusy, "release-busy",
@@ -200,12 +207,10 @@ _KNOWN: tuple[tuple[re.Pattern[str], type[WizardError], str, str, bool], ...] = 
      "foreign-object", "remove that object, or choose another namespace", False),
     (re.compile(r"values don't meet the specifications of the schema"), HelmError, "chart-values",
      "correct `components.<name>.values` in the profile", False),
-    (re.compile(r"(?i)unauthorized|must be logged in|forbidden"), HelmError, "helm-denied",
+    (re.compile(r"(?i)unauthorized|must be logged in|provide credentials|forbidden"), HelmError, "helm-denied",
      "these credentials may not do that: ask for the rights, or use another context", False),
     (re.compile(r"connection refused|no such host|i/o timeout|unreachable|TLS handshake|EOF|connection reset"),
      Unreachable, "helm-unreachable", "check that the API server is up", True),
-    (re.compile(r"etcdserver|too many requests|InternalError|server is currently unable"), Unreachable,
-     "helm-server-busy", "the API server is overloaded or restarting", True),
 )  # fmt: skip
 
 
@@ -222,6 +227,16 @@ class _translated:
         if isinstance(problem, vendor.Error):
             words = bytes(problem.stderr or b"").decode(errors="replace").strip() or "helm gave no reason"
             raise self._named(words) from problem
+        if isinstance(problem, ValueError | LookupError | TypeError):
+            raise HelmError(
+                error(
+                    "helm-answer",
+                    f"helm's answer on {self._resource} cannot be read",
+                    detail=f"{type(problem).__name__}: {problem}",
+                    hint="see `wizard doctor`: another program may stand under helm's name",
+                    where=Where(resource=self._resource),
+                )
+            ) from problem
         if isinstance(problem, OSError):
             raise HelmError(
                 error(

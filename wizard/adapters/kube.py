@@ -21,7 +21,7 @@ from kubernetes.aio import client as vendor
 from kubernetes.aio import config as vendor_config
 from kubernetes.aio.config.config_exception import ConfigException
 
-from wizard.adapters.kube_wire import METADATA_LIST, listed, refused, unreachable
+from wizard.adapters.kube_wire import METADATA_LIST, git_version, listed, parsed, refused, unreachable
 from wizard.domain.finding import PreflightError, error
 from wizard.ports import KubeObject, Resource, WatchEvent
 
@@ -31,6 +31,9 @@ _WATCH_SECONDS = 290
 """After this the server ends a watch: below the five minutes at which common proxies cut it."""
 _BODY_LIMIT = 2**20
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+_BAD_CONFIG = (ConfigException, yaml.YAMLError, OSError, ValueError, KeyError, TypeError, AttributeError, IndexError)
+"""What the vendor's loader raises on a file that is no kubeconfig; it checks little before it reads on."""
 
 
 def plain(text: str, limit: int = 2000) -> str:
@@ -57,7 +60,7 @@ class KubeAdapter:
         return listed(await self._json("GET", resource.path(namespace), query=query, accept=accept))
 
     async def version(self) -> str:
-        return str((await self._json("GET", "/version"))["gitVersion"])
+        return git_version(await self._json("GET", "/version"))
 
     async def create(self, resource: Resource, obj: KubeObject, namespace: str = "") -> KubeObject:
         return await self._json("POST", resource.path(namespace), body=obj)
@@ -96,14 +99,15 @@ class KubeAdapter:
         response = await self._request("GET", path, query=query, timeout=_WATCH_SECONDS + 30)
         try:
             async for line in response.content:
-                event = json.loads(line)
+                event = parsed(line, what=f"WATCH {path}")
+                obj = event.get("object")
+                if not isinstance(obj, dict) or not isinstance(event.get("type"), str):
+                    raise ValueError("what came from the watch is no event")
                 if event["type"] == "ERROR":
-                    status = event["object"]
-                    raise refused(
-                        status.get("code", 500), json.dumps(status).encode(), what=f"WATCH {path}", headers={}
-                    )
-                event["object"].setdefault("kind", resource.kind)
-                yield WatchEvent(event["type"], event["object"])
+                    code = obj.get("code") or 500
+                    raise refused(code, json.dumps(obj).encode(), what=f"WATCH {path}", headers={})
+                obj.setdefault("kind", resource.kind)
+                yield WatchEvent(event["type"], obj)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as problem:
             raise unreachable(self._server, problem) from problem
         finally:
@@ -148,9 +152,7 @@ class KubeAdapter:
         content: str = "application/json",
     ) -> KubeObject:
         response = await self._request(method, path, query=query, body=body, accept=accept, content=content)
-        raw = await self._read(response, limit=None)
-        parsed: KubeObject = json.loads(raw)
-        return parsed
+        return parsed(await self._read(response, limit=None), what=f"{method} {path}")
 
     async def _request(
         self,
@@ -185,7 +187,13 @@ class KubeAdapter:
 
     async def _read(self, response: aiohttp.ClientResponse, limit: int | None = _BODY_LIMIT) -> bytes:
         try:
-            return await (response.read() if limit is None else response.content.read(limit))
+            if limit is None:
+                return await response.read()
+            body = bytearray()
+            # One read gives what has arrived, not what was asked for: a body comes in pieces.
+            while len(body) < limit and (piece := await response.content.read(limit - len(body))):
+                body += piece
+            return bytes(body)
         except (aiohttp.ClientError, TimeoutError, OSError) as problem:
             raise unreachable(self._server, problem) from problem
         finally:
@@ -201,19 +209,24 @@ class KubeAdapter:
         configuration = vendor.Configuration()
         configuration.connection_pool_maxsize = 64  # six watches stay open beside the requests
         try:
-            await vendor_config.load_kube_config(
+            loader = await vendor_config.load_kube_config(
                 config_file=str(self._kubeconfig) if self._kubeconfig else None,
                 context=self._context,
                 client_configuration=configuration,
                 persist_config=False,
             )
-        except (ConfigException, yaml.YAMLError, OSError, ValueError, KeyError) as problem:
+            client = vendor.ApiClient(configuration)  # reads the certificates
+        except _BAD_CONFIG as problem:
             raise PreflightError(
                 error(
                     "kubeconfig",
                     "the kubeconfig cannot be used",
-                    detail=str(problem),
+                    detail=str(problem) or type(problem).__name__,
                     hint="`kubectl config get-contexts` lists what there is; set target.cluster.context or KUBECONFIG",
                 )
             ) from problem
-        return vendor.ApiClient(configuration)
+        # The vendor's loader reads a credential once and leaves renewing it to a task of its own; a run outlives
+        # the quarter of an hour that an EKS token is good for.
+        if hasattr(loader, "exec_plugin_expiry"):  # the loader itself asks again only when that has come
+            configuration.refresh_api_key_hook = loader.load_and_set
+        return client

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import http.client
-import json
 import os
 import ssl
 import tempfile
@@ -23,7 +22,7 @@ from urllib.parse import urlencode, urlsplit
 
 import yaml
 
-from wizard.adapters.kube_wire import METADATA_LIST, listed, refused, unreachable
+from wizard.adapters.kube_wire import METADATA_LIST, git_version, listed, parsed, refused, unreachable
 from wizard.domain.finding import PreflightError, error
 from wizard.ports import KubeObject, Resource
 
@@ -60,10 +59,38 @@ def kubeconfig_paths(explicit: Path | None) -> list[Path]:
 
 
 def _named(items: object, name: str, key: str) -> dict[str, Any] | None:
-    for item in items if isinstance(items, list) else []:
+    """The named item's part, empty where it says nothing; None where there is none, or it is no mapping."""
+    for item in _mappings(items):
         if item.get("name") == name:
-            return item.get(key) or {}
+            part = item.get(key) or {}
+            return part if isinstance(part, dict) else None
     return None
+
+
+def _mappings(items: object) -> list[dict[str, Any]]:
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
+def _unreadable(path: Path, why: object) -> PreflightError:
+    return PreflightError(
+        error(
+            "kubeconfig",
+            f"the kubeconfig {path} cannot be read",
+            detail=str(why),
+            hint="set target.cluster.kubeconfig in the profile, or KUBECONFIG",
+        )
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        config: object = yaml.load(path.read_bytes(), Loader=loader) or {}
+    except (OSError, yaml.YAMLError, ValueError) as problem:
+        raise _unreadable(path, problem) from problem
+    if not isinstance(config, dict):
+        raise _unreadable(path, "It holds no mapping of contexts, clusters and users.")
+    return config
 
 
 def load(explicit: Path | None, context: str | None) -> Access | None:
@@ -75,20 +102,12 @@ def load(explicit: Path | None, context: str | None) -> Access | None:
     if len(paths) != 1:
         return None  # merging several files is the whole client's work
     path = paths[0]
-    try:
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        config = yaml.load(path.read_bytes(), Loader=loader) or {}
-    except (OSError, yaml.YAMLError) as problem:
-        raise PreflightError(
-            error(
-                "kubeconfig",
-                f"the kubeconfig {path} cannot be read",
-                detail=str(problem),
-                hint="set target.cluster.kubeconfig in the profile, or KUBECONFIG",
-            )
-        ) from problem
+    config = _read(path)
     wanted = context or config.get("current-context") or ""
-    names = [str(item.get("name")) for item in config.get("contexts") or []]
+    contexts = _mappings(config.get("contexts"))
+    names = [str(item.get("name")) for item in contexts]
+    if any(item.get("name") == wanted and not isinstance(item.get("context") or {}, dict) for item in contexts):
+        raise _unreadable(path, f"Its context {wanted!r} is no mapping.")
     chosen = _named(config.get("contexts"), wanted, "context")
     if chosen is None:
         raise PreflightError(
@@ -114,19 +133,30 @@ def _access(base: Path, context: str, cluster: Mapping[str, Any], user: Mapping[
     try:
         if not token and user.get("tokenFile"):
             token = (base / user["tokenFile"]).read_text().strip()
-        if urlsplit(server).scheme != "https":
+        parts = urlsplit(server)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:  # .port raises ValueError
+            return None
+        if parts.scheme == "http":
             return Access(server, None, token, context)
-        authority = cluster.get("certificate-authority-data")
+        data, file = cluster.get("certificate-authority-data"), cluster.get("certificate-authority")
         tls = ssl.create_default_context(
-            cadata=base64.b64decode(authority).decode() if authority else None,
-            cafile=str(base / cluster["certificate-authority"]) if cluster.get("certificate-authority") else None,
+            cadata=_decoded(data).decode() if data else None,
+            cafile=str(base / file) if file and not data else None,  # inline data overrides the file, as for kubectl
         )
         if cluster.get("insecure-skip-tls-verify"):
             tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
         _client_certificate(tls, base, user)
-    except (OSError, ValueError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None  # let the whole client say what is wrong with it, in its own words
     return Access(server, tls, token, context)
+
+
+def _decoded(text: str) -> bytes:
+    """Raises ValueError on garbage: dropped silently, an empty authority would mean the system's own ones."""
+    decoded = base64.b64decode("".join(text.split()), validate=True)
+    if not decoded:
+        raise ValueError("no data")
+    return decoded
 
 
 def _client_certificate(tls: ssl.SSLContext, base: Path, user: Mapping[str, Any]) -> None:
@@ -134,8 +164,8 @@ def _client_certificate(tls: ssl.SSLContext, base: Path, user: Mapping[str, Any]
     if "client-certificate-data" in user:
         with tempfile.TemporaryDirectory(prefix="wizard-") as folder:  # 0700
             certificate, key = Path(folder, "crt"), Path(folder, "key")
-            certificate.write_bytes(base64.b64decode(user["client-certificate-data"]))
-            key.write_bytes(base64.b64decode(user["client-key-data"]))
+            certificate.write_bytes(_decoded(user["client-certificate-data"]))
+            key.write_bytes(_decoded(user["client-key-data"]))
             tls.load_cert_chain(certificate, key)
     elif "client-certificate" in user:
         tls.load_cert_chain(base / user["client-certificate"], base / user["client-key"])
@@ -159,7 +189,7 @@ class QuickReader:
         return listed(await asyncio.to_thread(self._get, resource.path(namespace), query, accept))
 
     async def version(self) -> str:
-        return str((await asyncio.to_thread(self._get, "/version", {}, "application/json"))["gitVersion"])
+        return git_version(await asyncio.to_thread(self._get, "/version", {}, "application/json"))
 
     def _connection(self) -> http.client.HTTPConnection:
         connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
@@ -178,15 +208,22 @@ class QuickReader:
         headers = {"Accept": accept, "User-Agent": "wizard"}
         if self._access.token:
             headers["Authorization"] = f"Bearer {self._access.token}"
-        connection = self._connection()
-        try:
-            connection.request("GET", url, headers=headers)
-            response = connection.getresponse()
-            body = response.read()
-        except (OSError, http.client.HTTPException) as problem:
-            connection.close()
-            raise unreachable(self._access.server, problem) from problem
+        response, body = self._exchange(url, headers)
         if response.status >= 400:
             raise refused(response.status, body, what=f"GET {path}", headers=dict(response.getheaders()))
-        parsed: KubeObject = json.loads(body)
-        return parsed
+        return parsed(body, what=f"GET {path}")
+
+    def _exchange(self, url: str, headers: Mapping[str, str]) -> tuple[http.client.HTTPResponse, bytes]:
+        connection = self._connection()
+        while True:
+            kept = connection.sock is not None
+            try:
+                connection.request("GET", url, headers=dict(headers))
+                response = connection.getresponse()
+                return response, response.read()
+            except (OSError, http.client.HTTPException) as problem:
+                connection.close()
+                # The other side ends idle connections when it likes; a GET on a fresh one tells the two apart.
+                if kept and isinstance(problem, ConnectionError):
+                    continue
+                raise unreachable(self._access.server, problem) from problem

@@ -30,6 +30,29 @@ def listed(reply: KubeObject) -> KubeObject:
     return reply
 
 
+def parsed(body: bytes, *, what: str) -> KubeObject:
+    """The JSON object of a reply. Raises KubeError where it is something else: a login page, a captive portal."""
+    try:
+        reply: object = json.loads(body)
+    except ValueError:
+        reply = None
+    if isinstance(reply, dict):
+        return reply
+    raise KubeError(
+        error(
+            "not-an-api-server",
+            f"what answered {what} is no Kubernetes API server",
+            detail=f"It said: {body[:100].decode(errors='replace')!r}",
+            hint="check the server's address in the kubeconfig, and proxies between here and there",
+        )
+    )
+
+
+def git_version(reply: KubeObject) -> str:
+    """Of a reply to `/version`; `?` where it does not say."""
+    return str(reply.get("gitVersion", "?"))
+
+
 def unreachable(server: str, why: object) -> Unreachable:
     return Unreachable(
         error(
@@ -50,7 +73,8 @@ def refused(status: int, body: bytes, *, what: str, headers: Mapping[str, str]) 
         parsed = {}
     reply: dict[str, Any] = parsed if isinstance(parsed, dict) else {}
     message = str(reply.get("message") or body[:300].decode(errors="replace")).strip() or f"HTTP {status}"
-    details = reply.get("details") or {}
+    given = reply.get("details")
+    details: dict[str, Any] = given if isinstance(given, dict) else {}
     where = Where(resource=f"{details.get('kind', '')} {details.get('name', '')}".strip() or what)
     if status == 401:
         return Unauthenticated(
@@ -71,12 +95,14 @@ def refused(status: int, body: bytes, *, what: str, headers: Mapping[str, str]) 
     if status == 404:
         return NotFound(error("not-found", message, detail=what, where=where))
     if status == 409:
-        causes = [c for c in details.get("causes") or () if isinstance(c, dict)]
+        told = details.get("causes")
+        causes = [c for c in told if isinstance(c, dict)] if isinstance(told, list) else []
         return Conflict(error("conflict", message, detail=what, where=where), causes=causes)
     if status == 410 or reply.get("reason") == "Expired":
         return Gone(error("gone", message, detail=what))
     if status in (429, 500, 502, 503, 504):
-        after = headers.get("Retry-After", "")
+        # Proxies write header names in lower case, and not every mapping of them is blind to it.
+        after = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
         hint = "the API server is overloaded or restarting; run again when it is calm"
         return ServerBusy(
             error("server-busy", message, detail=f"{what}: HTTP {status}", hint=hint),

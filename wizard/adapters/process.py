@@ -12,14 +12,15 @@ from wizard.domain.holder import Holder
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
-def _start_time(pid: int) -> str:
-    """Clock ticks after boot at which a process started; empty where there is no such process.
+def _start_time(pid: int) -> str | None:
+    """Clock ticks after boot at which a process started; empty for one that has ended, None where nothing
+    can be read.
 
     /proc/PID/stat, field 22 (proc(5)); the command name in field 2 may hold spaces and brackets."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
-        return ""
+        return None
     fields = stat.rpartition(")")[2].split()
     return "" if fields[0] in "ZX" else fields[19]
 
@@ -33,12 +34,23 @@ def _place() -> str:
 
 
 def holder(run: str) -> Holder:
-    process = f"{_place()}/{os.getpid()}/{_start_time(os.getpid())}"
+    process = f"{_place()}/{os.getpid()}/{_start_time(os.getpid()) or ''}"
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container's user without a name
         user = str(os.getuid())
     return Holder(user, socket.gethostname(), process, run)
+
+
+def _exists(pid: int) -> bool:
+    """Asked of the kernel itself: under a /proc mounted with hidepid, the processes of others cannot be seen."""
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def proved_dead(process: str) -> bool:
@@ -49,6 +61,7 @@ def proved_dead(process: str) -> bool:
     namespace, _, numbers = rest.partition("/")
     pid, _, started = numbers.partition("/")
     here = _place()
-    if not here or f"{place}/pid:{namespace}" != here or not pid.isdigit():
+    if not here or f"{place}/pid:{namespace}" != here or not pid.isdecimal():
         return False
-    return _start_time(int(pid)) != started
+    now = _start_time(int(pid))
+    return not _exists(int(pid)) if now is None else now != started

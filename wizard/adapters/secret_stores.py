@@ -50,13 +50,14 @@ class KeyringStore:
             keyring.set_password(f"wizard:{deployment}", name, value.reveal())
         except (KeyringError, RuntimeError):
             return False
-        return True
+        return backend()[1]
 
 
 def backend() -> tuple[str, bool]:
     """The keyring's back end: (its name, whether it can keep anything)."""
     import keyring
-    from keyring.backends import fail
+    from keyring.backends import fail, null
 
     chosen = keyring.get_keyring()
-    return chosen.name, not isinstance(chosen, fail.Keyring)
+    # `null` is how a keyring is switched off (PYTHON_KEYRING_BACKEND): it takes every value and keeps none.
+    return chosen.name, not isinstance(chosen, fail.Keyring | null.Keyring)

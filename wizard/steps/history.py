@@ -32,7 +32,8 @@ def origin(release: Release, history: Sequence[Release] = ()) -> Origin:
         return Origin(match["run"], match["digest"])
     if match := _ROLLBACK.match(release.description):
         for older in history:
-            if older.revision == int(match["revision"]):
+            # helm only rolls back to what was before; anything else would be followed in a circle.
+            if older.revision == int(match["revision"]) and older.revision < release.revision:
                 return Origin("", origin(older, history).digest)
     return Origin()
 

@@ -14,7 +14,7 @@ from wizard.domain.finding import AbortedError, Finding, Where, WizardError, err
 from wizard.domain.plan import StepSpec
 from wizard.domain.rollout import Phase, Rollout, Trouble, workload
 from wizard.planning.observed import Record
-from wizard.ports import EVENTS, JOBS, KubeError, NotFound, Resource
+from wizard.ports import EVENTS, JOBS, KubeError, KubeObject, NotFound, Resource
 from wizard.steps import record
 from wizard.steps.base import Context
 from wizard.steps.checks import failing
@@ -49,6 +49,10 @@ class ReadyStep:
         floor = await self._generations(members)
         await context.tracker.ensure()
         while True:
+            looked = context.tracker.moves
+            if self._lags(members, floor):
+                # Deleted, or deleted and made anew, meanwhile: the first raises, the other counts from one again.
+                floor = await self._generations(members)
             rollouts = [self._rollout(resource, name, floor) for resource, name in members]
             waiting = [(m, r) for m, r in zip(members, rollouts, strict=True) if r.phase is not Phase.READY]
             if not waiting:
@@ -61,7 +65,7 @@ class ReadyStep:
                 await self._give_up_on([trouble for _, rollout in waiting for trouble in rollout.troubles])
                 await self._give_up_if_failed(waiting)
                 await self._tail(waiting)
-            await self._next_change()
+            await self._next_change(looked)
         # Read again: a Deployment's generation moves when its own autoscaler writes to it meanwhile.
         generations = await self._generations(members)
         release = await self._revision()
@@ -101,10 +105,19 @@ class ReadyStep:
             for (resource, name), obj in zip(members, found, strict=True)
         }
 
+    def _lags(self, members: Sequence[tuple[Resource, str]], floor: dict[str, int]) -> bool:
+        return any(self._tracked(resource, name, floor) is None for resource, name in members)
+
+    def _tracked(self, resource: Resource, name: str, floor: dict[str, int]) -> KubeObject | None:
+        """The workload as the watch knows it; None where that is older than what was read."""
+        obj = self._context.tracker.objects(resource).get(name)
+        stale = obj is None or obj["metadata"].get("generation", 1) < floor[f"{resource.kind}/{name}"]
+        return None if stale else obj
+
     def _rollout(self, resource: Resource, name: str, floor: dict[str, int]) -> Rollout:
         tracker = self._context.tracker
-        obj = tracker.objects(resource).get(name)
-        if obj is None or obj["metadata"].get("generation", 1) < floor[f"{resource.kind}/{name}"]:
+        obj = self._tracked(resource, name, floor)
+        if obj is None:
             return Rollout(Phase.PROGRESSING, "waiting for its controller")
         return workload(obj, tracker.pods_of(obj), tracker.objects(EVENTS).values())
 
@@ -125,10 +138,10 @@ class ReadyStep:
             self._said = words
             self._context.emit(StepProgress(self.spec.id, words))
 
-    async def _next_change(self) -> None:
-        """Until something tracked changes, at most _POLL seconds; ends the step when the run drains."""
+    async def _next_change(self, looked: int) -> None:
+        """Until something tracked changes after that look, at most _POLL seconds; ends the step when the run drains."""
         stop = asyncio.ensure_future(self._context.stop.wait())
-        change = asyncio.ensure_future(self._context.tracker.change(within=_POLL))
+        change = asyncio.ensure_future(self._context.tracker.change(within=_POLL, since=looked))
         try:
             await asyncio.wait({stop, change}, return_when=asyncio.FIRST_COMPLETED)
         finally:

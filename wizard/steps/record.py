@@ -25,7 +25,7 @@ def parse(obj: KubeObject) -> dict[str, Record]:
             data: dict[str, Any] = json.loads(text)
             generations = {str(key): int(value) for key, value in data["generations"].items()}
             found[name] = Record(str(data["digest"]), int(data["revision"]), generations)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             continue
     return found
 

@@ -23,6 +23,13 @@ from wizard.ports import (
 TRACKED = (PODS, DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS, JOBS, EVENTS)
 WORKLOADS = (DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS, JOBS)
 
+_SHORT = 1.0
+"""Seconds: a watch that ends sooner and without an event was not meant to end."""
+
+
+def _pause(failures: int) -> float:
+    return float(min(0.2 * 2**failures, 10.0))
+
 
 class Tracker:
     """Keeps the newest state of the TRACKED kinds while it is entered (`async with`).
@@ -36,8 +43,14 @@ class Tracker:
         self._synced: dict[Resource, asyncio.Event] = {resource: asyncio.Event() for resource in TRACKED}
         self._changed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self.blind: str = ""
+        self._blind: dict[Resource, str] = {}
+        self.moves = 0
+        """Counts changes of anything tracked: what a look at the picture was made at, see `change`."""
+
+    @property
+    def blind(self) -> str:
         """Why the picture may be stale; empty while every watch is connected."""
+        return next(iter(self._blind.values()), "")
 
     async def __aenter__(self) -> Tracker:
         return self
@@ -49,7 +62,7 @@ class Tracker:
         self._tasks.clear()
 
     async def ensure(self) -> None:
-        """Returns once every kind has been listed."""
+        """Returns once every kind has been listed, or could not be: `blind` then says why."""
         if not self._tasks:
             self._tasks = [asyncio.create_task(self._follow(resource)) for resource in TRACKED]
         await asyncio.gather(*(event.wait() for event in self._synced.values()))
@@ -67,14 +80,21 @@ class Tracker:
             pod for pod in self._objects[PODS].values() if selector.items() <= pod["metadata"].get("labels", {}).items()
         ]
 
-    async def change(self, *, within: float) -> None:
-        """Waits for the next change of anything tracked, at most `within` seconds."""
-        self._changed.clear()
+    async def change(self, *, within: float, since: int | None = None) -> None:
+        """Waits for the next change of anything tracked, at most `within` seconds. With `since` (a value of
+        `moves`), returns at once where something has changed after that look."""
+        if since is not None and since != self.moves:
+            return
         try:
             async with asyncio.timeout(within):
                 await self._changed.wait()
         except TimeoutError:
             return
+
+    def _move(self) -> None:
+        self.moves += 1
+        self._changed.set()
+        self._changed = asyncio.Event()  # who waits next waits for the next change, whoever else waits
 
     async def _follow(self, resource: Resource) -> None:
         version, failures = "", 0
@@ -82,23 +102,33 @@ class Tracker:
             try:
                 if not version:
                     version = await self._list(resource)
+                    self._blind.pop(resource, None)
                     self._synced[resource].set()
+                since, events = self._clock.monotonic(), 0
                 async for event in self._kube.watch(resource, self._namespace, resource_version=version):
-                    failures, self.blind = 0, ""
+                    failures, events = 0, events + 1
                     version = event.object["metadata"]["resourceVersion"]
                     if event.type == "DELETED":
                         self._objects[resource].pop(event.object["metadata"]["name"], None)
                     elif event.type != "BOOKMARK":
                         self._objects[resource][event.object["metadata"]["name"]] = event.object
-                    self._changed.set()
+                    self._move()
+                if not events and self._clock.monotonic() - since < _SHORT:
+                    # A proxy in between that ends every watch at once: asked without a pause, it would be asked
+                    # a thousand times a second.
+                    failures += 1
+                    await self._clock.sleep(_pause(failures))
             except Gone:
                 version = ""
             except WizardError as problem:
-                # A watch may drop at any time; the picture is stale until it is back, the run goes on.
-                self.blind = str(problem)
+                # A watch may drop at any time; the picture is stale until it is back, the run goes on. Listed
+                # again, because only an answer tells that it is back, and a watch may long have none.
+                version = ""
+                self._blind[resource] = str(problem)
+                self._synced[resource].set()
                 failures += 1
-                self._changed.set()
-                await self._clock.sleep(min(0.2 * 2**failures, 10.0))
+                self._move()
+                await self._clock.sleep(_pause(failures))
 
     async def _list(self, resource: Resource) -> str:
         listed = await self._kube.list(resource, self._namespace)
@@ -106,6 +136,6 @@ class Tracker:
         for item in listed["items"]:
             item.setdefault("kind", resource.kind)
         self._objects[resource] = {item["metadata"]["name"]: item for item in listed["items"]}
-        self._changed.set()
+        self._move()
         version: str = listed["metadata"]["resourceVersion"]
         return version
