@@ -44,6 +44,8 @@ class Executor:
         self._slots = asyncio.Semaphore(concurrency)
         self._deadline = deadline
         self._codes: list[ExitCode] = []
+        self.bugs: list[Exception] = []
+        """What steps raised that is no WizardError; the caller reports it when every step has ended."""
 
     async def run(self) -> ExitCode:
         """The exit code of the whole: the gravest failure's, ABORTED when it was only stopped."""
@@ -93,6 +95,10 @@ class Executor:
                     return self._fail(id_, problem.exit_code, problem.findings)
                 self._emit(ev.StepRetrying(id_, attempt, delay, problem.findings[0]))
                 await self._pause(delay)
+            except Exception as bug:  # noqa: BLE001 - a bug in one step must not cut the others' helm off
+                self.bugs.append(bug)
+                words = error("bug", f"{id_}: the wizard itself failed", detail=f"{type(bug).__name__}")
+                return self._fail(id_, ExitCode.BUG, (words,))
             else:
                 self._emit(ev.StepSucceeded(id_, changed))
                 return Outcome.DONE

@@ -35,6 +35,11 @@ def _seconds(text: str) -> float:
     return dt.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
+def _written(lease: KubeObject) -> str:
+    """When it was last renewed, or else taken; empty where it does not say."""
+    return str(lease["spec"].get("renewTime") or lease["spec"].get("acquireTime") or "")
+
+
 class Lock:
     """`async with Lock(...)`: held inside; renewed in the background; let go at the end.
 
@@ -106,19 +111,26 @@ class Lock:
             metadata = {"name": self._name, "namespace": SYSTEM_NAMESPACE}
             fresh = {"apiVersion": LEASES.api_version, "kind": LEASES.kind, "metadata": metadata, "spec": {}}
             return await self._kube.create(LEASES, self._filled(fresh), SYSTEM_NAMESPACE)
-        if current["spec"].get("holderIdentity") and not self._over(current):
+        if self._free(current):
+            return await self._kube.replace(LEASES, self._filled(current))
+        if not self._run_out(current):
             raise LockedError(self._finding(current))
-        return await self._kube.replace(LEASES, self._filled(current))
+        # Run out by our clock. The holder's may differ from it: a lease that is still renewed is held.
+        await self._clock.sleep(_RENEW + 1)
+        later = await self._kube.get(LEASES, SYSTEM_NAMESPACE, self._name)
+        if later["metadata"]["resourceVersion"] != current["metadata"]["resourceVersion"]:
+            raise LockedError(self._finding(later))
+        return await self._kube.replace(LEASES, self._filled(later))
 
-    def _over(self, lease: KubeObject) -> bool:
-        spec = lease["spec"]
-        written = spec.get("renewTime") or spec.get("acquireTime")
-        if not written:
-            return True  # not one of ours: nobody who renews holds it
-        renewed = _seconds(written)
-        if self._clock.now() > renewed + spec.get("leaseDurationSeconds", DURATION):
+    def _free(self, lease: KubeObject) -> bool:
+        """Let go, its holder proved dead, or without any time: then nobody who renews holds it."""
+        if not lease["spec"].get("holderIdentity") or not _written(lease):
             return True
         return self._dead(lease["metadata"].get("annotations", {}).get(_PROCESS, ""))
+
+    def _run_out(self, lease: KubeObject) -> bool:
+        lasts = lease["spec"].get("leaseDurationSeconds", DURATION)
+        return bool(self._clock.now() > _seconds(_written(lease)) + lasts)
 
     def _filled(self, lease: KubeObject) -> KubeObject:
         now = _timestamp(self._clock.now())

@@ -132,6 +132,8 @@ class Run:
         )
         code = await executor.run()
         self._sink.emit(ev.RunFinished(context.run, int(code)))
+        if executor.bugs:
+            raise executor.bugs[0]
         return code
 
 

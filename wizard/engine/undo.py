@@ -48,6 +48,10 @@ async def rollback_steps(context: Context, run: str) -> list[Step]:
         for name, past in pasts.items()
         if run and any(history.origin(r).run == run for r in past)
     }
+    for name, past in pasts.items():
+        # helm replaces the description of a revision that failed, and with it the run's name.
+        if run and past and past[-1].status == "failed" and not history.origin(past[-1]).run:
+            touched.setdefault(name, past[-1].revision)
     steps: list[Step] = []
     for name, before in _dependants_first(components):
         if name not in touched:

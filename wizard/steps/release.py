@@ -63,8 +63,10 @@ class ReleaseStep:
     async def _settle(self) -> None:
         """Puts a release right that an interrupted operation left pending; only under the wizard's lock."""
         context, component = self._context, self._component
+        began = context.clock.monotonic()
         while (release := await self._newest()) is not None and release.pending:
-            age = context.clock.now() - release.updated
+            # Another machine's clock wrote `updated`: whatever it says, we do not wait longer than SETTLE.
+            age = max(context.clock.now() - release.updated, context.clock.monotonic() - began)
             if age < SETTLE:
                 context.emit(StepProgress(self.spec.id, f"{release.status} for {age:.0f} s: letting it settle"))
                 await context.clock.sleep(0.5)

@@ -20,6 +20,7 @@ from wizard.ports import (
     Resource,
 )
 
+_HASH = "pod-template-hash"
 TRACKED = (PODS, DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS, JOBS, EVENTS)
 WORKLOADS = (DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS, JOBS)
 
@@ -29,6 +30,15 @@ _SHORT = 1.0
 
 def _pause(failures: int) -> float:
     return float(min(0.2 * 2**failures, 10.0))
+
+
+def _newest_set(pods: list[KubeObject]) -> list[KubeObject]:
+    """Those of a Deployment's newest ReplicaSet: an old pod that crashes must not fail the very rollout that
+    replaces it. The hash of the pod that was made last tells which set that is, after a rollback too."""
+    made = [(pod["metadata"].get("creationTimestamp") or "", pod) for pod in pods]
+    newest = max((when for when, _ in made), default="")
+    hashes = {pod["metadata"]["labels"].get(_HASH) for when, pod in made if when == newest}
+    return [pod for pod in pods if pod["metadata"]["labels"].get(_HASH) in hashes]
 
 
 class Tracker:
@@ -76,9 +86,10 @@ class Tracker:
         selector = workload.get("spec", {}).get("selector", {}).get("matchLabels", {})
         if not selector:
             return []
-        return [
+        pods = [
             pod for pod in self._objects[PODS].values() if selector.items() <= pod["metadata"].get("labels", {}).items()
         ]
+        return pods if workload.get("kind") != "Deployment" else _newest_set(pods)
 
     async def change(self, *, within: float, since: int | None = None) -> None:
         """Waits for the next change of anything tracked, at most `within` seconds. With `since` (a value of

@@ -166,6 +166,14 @@ def test_a_failure_stops_its_dependants_and_nothing_else() -> None:
     assert skipped == {"child": "needs bad", "grandchild": "needs child"}
 
 
+def test_a_bug_in_one_step_does_not_cut_the_others_off() -> None:
+    run = Run([FakeStep("bug", body=raising(ZeroDivisionError("x"))), FakeStep("child", "bug"), FakeStep("other")])
+    assert run.go() is ExitCode.BUG
+    assert run.ended() == {"bug": ["Failed"], "child": ["Skipped"], "other": ["Succeeded"]}
+    assert run.codes("bug") == ["bug"]
+    assert [type(problem) for problem in run.executor.bugs] == [ZeroDivisionError]
+
+
 def test_temporary_errors_are_tried_again_with_growing_delays() -> None:
     run = Run([FakeStep("flaky", body=raising(server_busy(), server_busy(), server_busy()))])
     assert run.go() is ExitCode.OK

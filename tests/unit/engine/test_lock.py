@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
@@ -127,12 +128,41 @@ def test_an_expired_lease_is_taken_over(age: float, taken: bool) -> None:
             with pytest.raises(LockedError):
                 await s.lock().__aenter__()
             return
-        async with s.lock():
+        async with _after_a_doubt(s, s.lock()):
             assert s.spec["holderIdentity"].startswith("ann@")
             assert s.spec["leaseTransitions"] == 2
             assert s.lease["metadata"]["annotations"]["wizard.dev/host"] == "build-1"
 
     scene(work)
+
+
+def test_a_lease_that_ran_out_by_our_clock_but_is_still_renewed_is_held() -> None:
+    async def work(s: Scene) -> None:
+        await _abandoned(s)
+        await s.clock.advance(DURATION + 1)
+        entering = asyncio.ensure_future(s.lock().__aenter__())
+        await settle()
+        assert not entering.done(), "it looks twice"
+        lease = await s.kube.get(LEASES, SYSTEM_NAMESPACE, "prod")
+        await s.kube.replace(LEASES, lease | {"spec": lease["spec"] | {"renewTime": "2000-01-01T00:00:00.000000Z"}})
+        await s.clock.advance(7)
+        with pytest.raises(LockedError, match="locked by bob"):
+            await entering
+
+    scene(work)
+
+
+@asynccontextmanager
+async def _after_a_doubt(s: Scene, lock: Lock) -> AsyncIterator[None]:
+    """Enters a lock that looks twice before it takes a lease over."""
+    entering = asyncio.ensure_future(lock.__aenter__())
+    await settle()
+    await s.clock.advance(7)
+    await entering
+    try:
+        yield
+    finally:
+        await lock.__aexit__()
 
 
 def test_a_holder_proved_dead_is_taken_over_at_once() -> None:
@@ -159,8 +189,12 @@ def test_of_two_that_race_one_gets_it(verb: str) -> None:
             await bob.__aenter__()
 
         s.kube.before(verb, first, "leases")
+        entering = asyncio.ensure_future(s.lock().__aenter__())
+        await settle()
+        for _ in range(3):  # each of the two looks twice at a lease that ran out
+            await s.clock.advance(7)
         with pytest.raises(LockedError, match="locked by bob"):
-            await s.lock().__aenter__()
+            await entering
         assert s.spec["holderIdentity"].startswith("bob@")
         await bob.__aexit__()
 

@@ -207,6 +207,21 @@ def test_pods_of_a_workload_by_its_selector() -> None:
     scene(work)
 
 
+def test_a_deployment_s_pods_are_those_of_its_newest_set() -> None:
+    async def work(s: Scene) -> None:
+        for name, template, made in (("old", "aaa", "10:00"), ("new", "bbb", "10:05"), ("new-2", "bbb", "10:01")):
+            meta = {
+                "labels": {"app": "web", "pod-template-hash": template},
+                "creationTimestamp": f"2026-11-23T{made}:00Z",
+            }
+            s.kube.put(PODS, "chat", name, {"metadata": meta})
+        await s.tracker.ensure()
+        web = {"kind": "Deployment", "spec": {"selector": {"matchLabels": {"app": "web"}}}}
+        assert [p["metadata"]["name"] for p in s.tracker.pods_of(web)] == ["new", "new-2"]
+
+    scene(work)
+
+
 def test_closing_cancels_watches_that_do_not_stand_yet() -> None:
     async def main() -> None:
         s = Scene()
