@@ -264,6 +264,26 @@ def sandbox_status(name: str, json_: bool) -> int:
     return commands.status(name, json=json_)
 
 
+@sandbox.command()
+@click.argument("scenario", default="")
+@_sandbox_name
+@click.option("--json", "json_", is_flag=True, help="JSON on stdout.")
+def scenario(scenario: str, name: str, json_: bool) -> int:
+    """Start a scenario (a fault to learn from); without its name, list them."""
+    from wizard.commands import sandbox as commands
+
+    return commands.scenario(name, scenario, json=json_)
+
+
+@sandbox.command()
+@_sandbox_name
+def reset(name: str) -> int:
+    """End every scenario."""
+    from wizard.commands import sandbox as commands
+
+    return commands.reset(name)
+
+
 @main.command()
 def schema() -> int:
     """The JSON schema of profiles."""

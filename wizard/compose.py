@@ -117,6 +117,21 @@ def sandbox_down(name: str) -> bool:
     return manager.down(sandbox_dir(name))
 
 
+def sandbox_tell(name: str, path: str) -> dict[str, Any]:
+    """Starts a scenario (`scenario/NAME`) or ends all (`reset`). Raises PreflightError, UsageError."""
+    from wizard.sandbox import manager
+
+    found = manager.status(sandbox_dir(name))
+    if found is None:
+        hint = f"`wizard sandbox up --name {name}` starts it"
+        raise PreflightError(error("no-sandbox", f"no sandbox {name} runs", hint=hint))
+    try:
+        return manager.tell(found, path)
+    except manager.SandboxError as problem:
+        hint = "`wizard sandbox scenario` lists what there is"
+        raise UsageError(error("sandbox-refused", str(problem), hint=hint)) from problem
+
+
 @dataclass(slots=True)
 class _Cluster:
     """Makes the clients of one cluster when they are first needed, and closes them."""

@@ -1,8 +1,11 @@
-"""sandbox up, down, status."""
+"""sandbox up, down, status, scenario, reset."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from wizard import compose
+from wizard.catalog.scenarios import scenarios
 from wizard.domain.finding import ExitCode, PreflightError, error
 from wizard.domain.profile import SandboxTarget
 from wizard.ui.headless.out import Out
@@ -22,6 +25,31 @@ def down(name: str) -> int:
 
 def status(name: str, *, json: bool) -> int:
     return _show(name, Out(json_lines=json))
+
+
+def scenario(sandbox: str, name: str, *, json: bool) -> int:
+    """Without a name: lists them."""
+    out = Out(json_lines=json)
+    known = scenarios()
+    if not name:
+        if json:
+            out.data([asdict(each) for each in known])
+        for each in () if json else known:
+            out.answer([f"{out.paint(each.name, 'bold')}: {each.title}", f"  {each.lesson}"])
+        return int(ExitCode.OK)
+    told = compose.sandbox_tell(sandbox, f"scenario/{name}")
+    lesson = next((each for each in known if each.name == name), None)
+    if json:
+        out.data(told)
+    elif lesson:
+        out.answer([f"SIMULATED: {lesson.title}", f"  {lesson.lesson}"])
+    return int(ExitCode.OK)
+
+
+def reset(sandbox: str) -> int:
+    compose.sandbox_tell(sandbox, "reset")
+    Out(json_lines=False).talk([f"sandbox {sandbox}: every scenario has ended"])
+    return int(ExitCode.OK)
 
 
 def _show(name: str, out: Out) -> int:

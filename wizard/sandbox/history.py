@@ -51,6 +51,10 @@ class History:
             raise expired(f"too old resource version: {since} ({self._forgotten})")
         return Cursor(self, self._first + bisect_right(self._versions, since))
 
+    def since(self, version: int) -> list[Change]:
+        """Raises StatusError 410."""
+        return self.cursor(version).read()
+
     def wake(self) -> None:
         for waiting in self._waiting:
             if not waiting.done():

@@ -16,18 +16,20 @@ class StatusError(Exception):
         super().__init__(message)
         self.code, self.reason, self.message = code, reason, message
         self.details = details
+        self.metadata: dict[str, Any] = {}
+        """Of the Status; a list that came too late says there how to go on."""
 
     def body(self) -> dict[str, Any]:
         status: dict[str, Any] = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": self.metadata,
             "status": "Failure",
             "message": self.message,
         }
         if self.reason:
             status["reason"] = self.reason
-        if self.details:
+        if self.details is not None:
             status["details"] = self.details
         status["code"] = self.code
         return status
@@ -74,6 +76,16 @@ def invalid(group: str, kind: str, name: str, problems: Sequence[Cause]) -> Stat
     words = told[0] if len(told) == 1 else "[" + ", ".join(told) + "]"
     title = f"{kind}.{group}" if group else kind
     return StatusError(422, "Invalid", f'{title} "{name}" is invalid: {words}', details(group, kind, name, problems))
+
+
+def unknown_resource() -> StatusError:
+    """The answer where a group is served, but not that resource."""
+    return StatusError(404, "NotFound", "the server could not find the requested resource", {})
+
+
+def not_allowed() -> StatusError:
+    words = "the server does not allow this method on the requested resource"
+    return StatusError(405, "MethodNotAllowed", words, {})
 
 
 def bad_request(message: str) -> StatusError:

@@ -41,6 +41,12 @@ class Policy(Protocol):
     def has_generation(self, group: str, plural: str) -> bool:
         """Whether objects of this resource carry metadata.generation."""
 
+    def moves_generation(self, group: str, plural: str, old: Obj, new: Obj, subresource: str) -> bool:
+        """Whether a change outside of the spec counts as one of what is desired."""
+
+    def deletion_finalizers(self, group: str, plural: str, obj: Obj) -> builtins.list[str]:
+        """Finalizers that an object gets when its deletion begins."""
+
     def graceful(self, group: str, plural: str, obj: Obj, grace: int | None) -> int:
         """How many seconds a deletion has to wait; 0 deletes at once."""
 
@@ -72,6 +78,21 @@ class Store:
     def list(self, group: str, plural: str, ns: str = "") -> builtins.list[Obj]:
         """Live objects, by namespace and name as etcd has them; of all namespaces without `ns`."""
         found = self._resources.get((group, plural), {})
+        keys = sorted(key for key in found if not ns or key[0] == ns)
+        return [found[key] for key in keys]
+
+    def list_at(self, group: str, plural: str, ns: str, version: int) -> builtins.list[Obj]:
+        """The list as it was at that resourceVersion. Raises StatusError 410 where that is forgotten."""
+        if version >= self._version:
+            return self.list(group, plural, ns)
+        found = dict(self._resources.get((group, plural), {}))
+        for change in reversed(self._log(group, plural).since(version)):
+            meta = change.obj["metadata"]
+            key = (meta.get("namespace", ""), meta["name"])
+            if change.old is None:
+                found.pop(key, None)
+            else:
+                found[key] = change.old
         keys = sorted(key for key in found if not ns or key[0] == ns)
         return [found[key] for key in keys]
 
@@ -137,8 +158,10 @@ class Store:
         if new == old:
             return old
         if "generation" in old["metadata"]:
-            changed = subresource != "status" and _desired(old) != _desired(new)
-            new["metadata"]["generation"] = old["metadata"]["generation"] + int(changed)
+            moved = subresource != "status" and _desired(old) != _desired(new)
+            if self.policy is not None and not moved:
+                moved = self.policy.moves_generation(group, plural, old, new, subresource)
+            new["metadata"]["generation"] = old["metadata"]["generation"] + int(moved)
         if dry_run:
             return new
         if _may_go(new):
@@ -173,6 +196,9 @@ class Store:
         finalizers = [each for each in meta.get("finalizers", []) if each not in _PROPAGATION.values()]
         if propagation in _PROPAGATION:
             finalizers.append(_PROPAGATION[propagation])
+        if self.policy is not None:
+            more = self.policy.deletion_finalizers(group, plural, old)
+            finalizers += [each for each in more if each not in finalizers]
         if finalizers:
             meta["finalizers"] = finalizers
         else:
@@ -191,7 +217,8 @@ class Store:
         if dry_run:
             return new
         if _may_go(new):
-            return self._remove(group, plural, (ns, name), new if "finalizers" in old["metadata"] else old)
+            graceful = (group, plural) == ("", "pods") or "finalizers" in old["metadata"]
+            return self._remove(group, plural, (ns, name), new if graceful else old)
         return old if new == old else self._put(group, plural, (ns, name), new, old)
 
     # Hearing -------------------------------------------------------------------------------------

@@ -110,7 +110,7 @@ class Sources:
                 marks.append(stripped[2:].strip())
                 continue
             found = _TYPE.match(line)
-            if found and found[2] == "struct {":
+            if found and found[2].startswith("struct"):
                 current = self.structs.setdefault(f"{package}.{found[1]}", {})
                 if "+structType=atomic" in marks:
                     current[""] = "atomic"
@@ -143,20 +143,22 @@ class Sources:
         name, _, options = tags.get("json", "").partition(",")
         if name == "-" or "json" not in tags:
             return
-        number = (tags.get("protobuf", "").split(",") + ["0", "0"])[1] or "0"
+        number = [*tags.get("protobuf", "").split(","), "0", "0"][1] or "0"
         pointer = field[2].startswith("*")
         words = [self._go(field[2].removeprefix("*"), package, imports), number]
         if pointer:
             words.append("*")
         if "omit" not in options:
             words.append("!")
+        if "omitzero" in options:
+            words.append("zero")
         keys = [mark.partition("=")[2] for mark in marks if mark.startswith("+listMapKey=")]
         for mark in marks:
             if mark in ("+listType=atomic", "+mapType=atomic", "+structType=atomic"):
                 words.append("atomic")
             elif mark == "+listType=set":
                 words.append("set")
-            elif mark.startswith("+default=") and " " not in mark:
+            elif mark.startswith("+default=") and " " not in mark and "ref(" not in mark:
                 words.append("default=" + mark.removeprefix("+default="))
         if keys:
             words.append("map=" + ",".join(keys))
@@ -190,6 +192,8 @@ class Sources:
             return SPECIAL[kind]
         if kind in self.aliases:
             return self.resolve(self.aliases[kind])
+        if "." in kind and kind.partition(".")[0] not in PACKAGES:
+            return "j"  # of an alpha group that is not served: taken as it comes
         return kind
 
     def reachable(self, roots: list[str]) -> dict[str, dict[str, str]]:
@@ -206,8 +210,6 @@ class Sources:
             for field, words in self.structs[name].items():
                 if not field:
                     kept[name][field] = words
-                    continue
-                if field == "+TypeMeta":
                     continue
                 kind, _, rest = words.partition(" ")
                 kind = self.resolve(kind)

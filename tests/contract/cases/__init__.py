@@ -1,0 +1,20 @@
+"""The cases, one file a theme."""
+
+from __future__ import annotations
+
+from ..play import Case
+from . import apply, batch, configmaps, customs, deployments, lists, pods, policies, reviews, services, stateful
+
+ALL: list[Case] = [
+    *configmaps.CASES,
+    *deployments.CASES,
+    *apply.CASES,
+    *services.CASES,
+    *stateful.CASES,
+    *batch.CASES,
+    *pods.CASES,
+    *policies.CASES,
+    *customs.CASES,
+    *lists.CASES,
+    *reviews.CASES,
+]

@@ -1,0 +1,101 @@
+"""Objects as bytes, in the form a client asked for."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from typing import Any
+
+from wizard.sandbox.api.request import Form
+from wizard.sandbox.api.tables import Tables
+from wizard.sandbox.kinds import Resource
+from wizard.sandbox.versions import to_request
+
+Obj = dict[str, Any]
+_CACHED = 4096
+"""Objects whose JSON is kept: a list of 2,000 pods for several watchers is encoded once."""
+
+
+class Renderer:
+    """Encodes objects; stored ones are encoded once, because they never change."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._texts: OrderedDict[int, tuple[Obj, bytes]] = OrderedDict()
+
+    def object(self, resource: Resource, obj: Obj, form: Form, include: str = "") -> bytes:
+        if form.style == "Table":
+            return self.table(resource, [obj], {}, form, include or "Metadata")
+        if form.style.startswith("PartialObjectMetadata"):
+            return dump(partial(obj, form))
+        return self.text(to_request(resource, obj))
+
+    def listed(self, resource: Resource, items: list[Obj], meta: Obj, form: Form, include: str) -> bytes:
+        if form.style == "Table":
+            return self.table(resource, items, meta, form, include or "Metadata")
+        if form.style.startswith("PartialObjectMetadata"):
+            head: Obj = {"kind": "PartialObjectMetadataList", "apiVersion": f"meta.k8s.io/{form.version}"}
+            found = [partial(each, form) for each in items]
+            return dump({**head, "metadata": meta, "items": found})
+        head = {"kind": f"{resource.kind}List", "apiVersion": resource.api_version, "metadata": meta}
+        bare = resource.crd is None
+        if not bare:
+            head["metadata"] = {"continue": "", **meta}  # as Go writes lists that have no type of their own
+        texts = [self.text(to_request(resource, each), bare=bare) for each in items]
+        return dump(head)[:-1] + b',"items":[' + b",".join(texts) + b"]}"
+
+    def table(
+        self,
+        resource: Resource,
+        items: list[Obj],
+        meta: Obj,
+        form: Form,
+        include: str,
+        *,
+        columns: bool = True,
+    ) -> bytes:
+        if not meta and len(items) == 1:
+            meta = {"resourceVersion": items[0]["metadata"].get("resourceVersion", "")}
+        definitions, cells = self._tables.of(resource)
+        rows: list[Obj] = []
+        for each in items:
+            row: Obj = {"cells": cells(each)}
+            if include == "Object":
+                row["object"] = to_request(resource, each)
+            else:
+                row["object"] = None if include == "None" else partial(each, form)
+            rows.append(row)
+        return dump(
+            {
+                "kind": "Table",
+                "apiVersion": f"meta.k8s.io/{form.version}",
+                "metadata": meta,
+                "columnDefinitions": definitions if columns else [],
+                "rows": rows,
+            }
+        )
+
+    def text(self, obj: Obj, *, bare: bool = False) -> bytes:
+        """`bare`: without apiVersion and kind, as items of built-in lists are."""
+        key = id(obj) * 2 + bare
+        known = self._texts.get(key)
+        if known is not None and known[0] is obj:
+            return known[1]
+        shown = {name: each for name, each in obj.items() if name not in ("apiVersion", "kind")} if bare else obj
+        text = dump(shown)
+        self._texts[key] = (obj, text)
+        if len(self._texts) > _CACHED:
+            self._texts.popitem(last=False)
+        return text
+
+
+def partial(obj: Obj, form: Form) -> Obj:
+    return {
+        "kind": "PartialObjectMetadata",
+        "apiVersion": f"meta.k8s.io/{form.version}",
+        "metadata": obj["metadata"],
+    }
+
+
+def dump(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()

@@ -1,0 +1,1 @@
+"""Scenarios: what can go wrong, as data (assets/scenarios/*.yaml), and what of it the simulation plays."""
