@@ -40,9 +40,7 @@ class Client:
         self._tls = ssl.create_default_context()
         self._tls.check_hostname = False
         if "certificate-authority-data" in cluster:
-            self._tls.load_verify_locations(
-                cadata=base64.b64decode(cluster["certificate-authority-data"]).decode()
-            )
+            self._tls.load_verify_locations(cadata=base64.b64decode(cluster["certificate-authority-data"]).decode())
         else:
             self._tls.load_verify_locations(cluster["certificate-authority"])
         if "client-certificate-data" in user:
@@ -54,9 +52,7 @@ class Client:
         self._connection: http.client.HTTPSConnection | None = None
 
     def _connect(self) -> http.client.HTTPSConnection:
-        return http.client.HTTPSConnection(
-            self._url.hostname or "", self._url.port, context=self._tls, timeout=30
-        )
+        return http.client.HTTPSConnection(self._url.hostname or "", self._url.port, context=self._tls, timeout=30)
 
     def request(
         self,

@@ -35,9 +35,7 @@ class Seeded:
 
 def fixed() -> list[Case]:
     """The recorded sequences: two in three about a Deployment, the others about a ConfigMap."""
-    return [
-        (sequence if number % 3 else maps)(Seeded(number), f"generated_{number:02}") for number in range(FIXED)
-    ]
+    return [(sequence if number % 3 else maps)(Seeded(number), f"generated_{number:02}") for number in range(FIXED)]
 
 
 def _maybe(source: Source, target: Obj, key: str, values: Sequence[Any], odds: int = 3) -> None:
@@ -165,9 +163,7 @@ def _strategic(source: Source, patch: Obj) -> Obj:
         elif what == 2 and "env" in each:
             each["$setElementOrder/env"] = [{"name": name} for name in source.pick(("CBA", "BAC"))]
     if containers and source.pick(range(4)) == 0:
-        template["spec"]["$setElementOrder/containers"] = [
-            {"name": name} for name in ("more", "main", "side")
-        ]
+        template["spec"]["$setElementOrder/containers"] = [{"name": name} for name in ("more", "main", "side")]
     return patch
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -29,7 +30,7 @@ class Drawn:
 
 @given(data=st.data())
 @settings(
-    max_examples=150,
+    max_examples=int(os.environ.get("WIZARD_CONTRACT_EXAMPLES", "150")),
     deadline=None,
     suppress_health_check=list(HealthCheck),
     # No shrinking: it would take minutes of requests, and the transcript shows the first step that differs.

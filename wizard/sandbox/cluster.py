@@ -12,9 +12,10 @@ from wizard.sandbox.crds import CrdController
 from wizard.sandbox.garbage import GarbageCollector
 from wizard.sandbox.kinds import Kinds
 from wizard.sandbox.namespaces import NamespaceController
+from wizard.sandbox.netpol import allowed
 from wizard.sandbox.ports import Controllers, Faults, SandboxOptions, StartControllers
 from wizard.sandbox.registry import Registry
-from wizard.sandbox.status import StatusError
+from wizard.sandbox.status import StatusError, not_found
 from wizard.sandbox.store import Store
 from wizard.sandbox.verbs import Verbs
 
@@ -75,10 +76,22 @@ class Cluster:
                     raise StatusError(404, "NotFound", f'fault "{key}" not found')
                 setattr(self.faults, key, value == "true" if key == "stale" else float(value))
             return {"faults": True}
+        if verb == "allowed" and method == "GET":
+            pods = [self._pod(query.get(each, "")) for each in ("from", "to")]
+            port = int(query.get("port", "0"))
+            return {"allowed": allowed(self.store, *pods, port, query.get("protocol", "TCP"))}
         if verb == "compact" and method == "POST":
             self.store.compact()
             return {"compacted": self.store.resource_version}
         raise StatusError(404, "NotFound", "no such endpoint of the sandbox")
+
+    def _pod(self, told: str) -> Obj:
+        """Of `namespace/name`."""
+        namespace, _, name = told.partition("/")
+        found = self.store.get("", "pods", namespace, name)
+        if found is None:
+            raise not_found("", "pods", told)
+        return found
 
 
 class _Closing(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import signal
@@ -134,10 +135,8 @@ def down(state: Path, *, seconds: float = 10.0) -> bool:
 
 def _reap(pid: int) -> None:
     """Our own child stays a zombie until it is waited for."""
-    try:
+    with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        pass
 
 
 def _alive(pid: int) -> bool:

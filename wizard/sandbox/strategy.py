@@ -68,9 +68,9 @@ class Strategies:
             self._check_ip(obj["metadata"]["name"], wanted)
         spec["clusterIP"] = wanted
         spec["clusterIPs"] = [wanted]
-        if old is not None and kind == "ClusterIP" and before.get("type") != kind:
-            if spec.get("externalTrafficPolicy") == before.get("externalTrafficPolicy"):
-                spec.pop("externalTrafficPolicy", None)  # it went with the type that needed it
+        narrowed = old is not None and kind == "ClusterIP" and before.get("type") != kind
+        if narrowed and spec.get("externalTrafficPolicy") == before.get("externalTrafficPolicy"):
+            spec.pop("externalTrafficPolicy", None)  # it went with the type that needed it
         # Headless and without a selector: somebody else writes its addresses, of whatever family.
         bare = wanted == "None" and not spec.get("selector")
         families, policy = (["IPv4", "IPv6"], "RequireDualStack") if bare else (["IPv4"], "SingleStack")

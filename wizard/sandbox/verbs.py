@@ -306,7 +306,8 @@ class Verbs:
         except DecodeError as problem:
             raise cannot_handle(resource, str(problem)) from problem
         found["apiVersion"], found["kind"] = resource.api_version, resource.kind
-        # A custom resource's own metadata is pruned without a word, like that of built-in kinds.
+        if body.get("metadata", {}).get("managedFields") == []:
+            found["metadata"]["managedFields"] = [{}]  # an empty list asks to forget the owners, none does not
         if converter.unknown and validation == "Strict":
             raise cannot_handle(resource, "strict decoding error: " + ", ".join(converter.unknown))
         if validation not in ("Ignore", "Strict"):

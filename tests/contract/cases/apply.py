@@ -48,44 +48,129 @@ CASES = [
             Step("force", "PATCH", by("c", force="true"), _partly(replicas=0, **_main(image="web:3")), APPLY),
             Step("several conflicts", "PATCH", by("d"), _partly(minReadySeconds=1, **_main(image="web:4")), APPLY),
             Step("conflicts with two", "PATCH", by("d"), _partly(replicas=1, **_main(image="web:4")), APPLY),
-            Step("add a container", "PATCH", by("d"), _partly(
-                template={"spec": {"containers": [{"name": "side", "image": "side:1"}]}}), APPLY),
-            Step("add env", "PATCH", by("d"), _partly(template={"spec": {"containers": [
-                {"name": "side", "image": "side:1", "env": [{"name": "A", "value": "1"}],
-                 "ports": [{"containerPort": 80}]}]}}), APPLY),
-            Step("other env by another", "PATCH", by("e"), _partly(template={"spec": {"containers": [
-                {"name": "side", "env": [{"name": "B", "value": "2"}]}]}}), APPLY),
+            Step(
+                "add a container",
+                "PATCH",
+                by("d"),
+                _partly(template={"spec": {"containers": [{"name": "side", "image": "side:1"}]}}),
+                APPLY,
+            ),
+            Step(
+                "add env",
+                "PATCH",
+                by("d"),
+                _partly(
+                    template={
+                        "spec": {
+                            "containers": [
+                                {
+                                    "name": "side",
+                                    "image": "side:1",
+                                    "env": [{"name": "A", "value": "1"}],
+                                    "ports": [{"containerPort": 80}],
+                                }
+                            ]
+                        }
+                    }
+                ),
+                APPLY,
+            ),
+            Step(
+                "other env by another",
+                "PATCH",
+                by("e"),
+                _partly(template={"spec": {"containers": [{"name": "side", "env": [{"name": "B", "value": "2"}]}]}}),
+                APPLY,
+            ),
             Step("the container's owner leaves", "PATCH", by("d"), _partly(minReadySeconds=2), APPLY),
             Step("the last field goes", "PATCH", by("e"), _partly(), APPLY),
-            Step("order is kept", "PATCH", by("f"), _partly(template={"spec": {"containers": [
-                {"name": "z", "image": "z"}, {"name": "y", "image": "y"}]}}), APPLY),
-            Step("order is changed", "PATCH", by("f"), _partly(template={"spec": {"containers": [
-                {"name": "y", "image": "y"}, {"name": "x", "image": "x"}, {"name": "z", "image": "z"}]}}), APPLY),
-            Step("take a default", "PATCH", by("g"), _partly(
-                strategy={"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "50%"}}), APPLY),
+            Step(
+                "order is kept",
+                "PATCH",
+                by("f"),
+                _partly(template={"spec": {"containers": [{"name": "z", "image": "z"}, {"name": "y", "image": "y"}]}}),
+                APPLY,
+            ),
+            Step(
+                "order is changed",
+                "PATCH",
+                by("f"),
+                _partly(
+                    template={
+                        "spec": {
+                            "containers": [
+                                {"name": "y", "image": "y"},
+                                {"name": "x", "image": "x"},
+                                {"name": "z", "image": "z"},
+                            ]
+                        }
+                    }
+                ),
+                APPLY,
+            ),
+            Step(
+                "take a default",
+                "PATCH",
+                by("g"),
+                _partly(strategy={"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "50%"}}),
+                APPLY,
+            ),
             Step("give it back", "PATCH", by("g"), _partly(), APPLY),
-            Step("an update takes over", "PATCH", f"{WEB}?fieldManager=u", {"spec": {"replicas": 0,
-                 "minReadySeconds": 7}}, MERGE),
+            Step(
+                "an update takes over",
+                "PATCH",
+                f"{WEB}?fieldManager=u",
+                {"spec": {"replicas": 0, "minReadySeconds": 7}},
+                MERGE,
+            ),
             Step("status is not applied", "PATCH", by("h"), {**_partly(), "status": {"replicas": 9}}, APPLY),
             Step("empty map", "PATCH", by("i"), {**_partly(), "metadata": {"name": "web", "labels": {}}}, APPLY),
             Step("labels", "PATCH", by("i"), {**_partly(), "metadata": {"name": "web", "labels": {"a": "b"}}}, APPLY),
             Step("atomic selector", "PATCH", by("j"), _partly(selector={"matchLabels": {"app": "web"}}), APPLY),
-            Step("atomic conflict", "PATCH", by("k"), _partly(template={"spec": {"containers": [
-                {"name": "main", "args": ["a"]}], "nodeSelector": {"a": "b"}}}), APPLY),
-            Step("atomic conflict again", "PATCH", by("l"), _partly(template={"spec": {"containers": [
-                {"name": "main", "args": ["b"]}], "nodeSelector": {"c": "d"}}}), APPLY),
+            Step(
+                "atomic conflict",
+                "PATCH",
+                by("k"),
+                _partly(
+                    template={"spec": {"containers": [{"name": "main", "args": ["a"]}], "nodeSelector": {"a": "b"}}}
+                ),
+                APPLY,
+            ),
+            Step(
+                "atomic conflict again",
+                "PATCH",
+                by("l"),
+                _partly(
+                    template={"spec": {"containers": [{"name": "main", "args": ["b"]}], "nodeSelector": {"c": "d"}}}
+                ),
+                APPLY,
+            ),
             Step("dry run", "PATCH", by("m", dryRun="All"), _partly(minReadySeconds=3), APPLY),
-            Step("equal in another form", "PATCH", by("n"), _partly(**_main(
-                resources={"limits": {"cpu": "1000m"}})), APPLY),
-            Step("equal once more", "PATCH", by("n"), _partly(**_main(
-                resources={"limits": {"cpu": "1000m"}})), APPLY),
-            Step("scale by hand", "PATCH", f"{WEB}/scale?fieldManager=s", {"spec": {"replicas": 0}}, MERGE,
-                 quiet=True),
+            Step(
+                "equal in another form",
+                "PATCH",
+                by("n"),
+                _partly(**_main(resources={"limits": {"cpu": "1000m"}})),
+                APPLY,
+            ),
+            Step("equal once more", "PATCH", by("n"), _partly(**_main(resources={"limits": {"cpu": "1000m"}})), APPLY),
+            Step("scale by hand", "PATCH", f"{WEB}/scale?fieldManager=s", {"spec": {"replicas": 0}}, MERGE, quiet=True),
             Step("after the scale", "GET", WEB),
-            Step("through status", "PATCH", by("o", f"{WEB}/status"),
-                 {**_partly(), "status": {"collisionCount": 3}}, APPLY),
-            Step("clear the owners", "PATCH", WEB, [
-                {"op": "replace", "path": "/metadata/managedFields", "value": [{}]}], JSON_PATCH, quiet=True),
+            Step(
+                "through status",
+                "PATCH",
+                by("o", f"{WEB}/status"),
+                {**_partly(), "status": {"collisionCount": 3}},
+                APPLY,
+            ),
+            Step(
+                "clear the owners",
+                "PATCH",
+                WEB,
+                [{"op": "replace", "path": "/metadata/managedFields", "value": [{}]}],
+                JSON_PATCH,
+                quiet=True,
+            ),
             Step("apply to what nobody owns", "PATCH", by("p"), web(replicas=0), APPLY),
             Step("conflict with before", "PATCH", by("q"), web(replicas=3), APPLY),
         ],
@@ -97,21 +182,42 @@ CASES = [
             Step("no kind", "PATCH", by("a"), {"apiVersion": "apps/v1", "metadata": {"name": "web"}}, APPLY),
             Step("another version", "PATCH", by("a"), {**web(), "apiVersion": "apps/v1beta1"}, APPLY),
             Step("another name", "PATCH", by("a"), deployment("other"), APPLY),
-            Step("managed fields", "PATCH", by("a"),
-                 {**web(), "metadata": {"name": "web", "managedFields": []}}, APPLY),
+            Step(
+                "managed fields", "PATCH", by("a"), {**web(), "metadata": {"name": "web", "managedFields": []}}, APPLY
+            ),
             Step("unknown field", "PATCH", by("a"), _partly(colour="red"), APPLY),
             Step("unknown fields", "PATCH", by("a"), _partly(colour="red", **_main(shade="dark")), APPLY),
             Step("unknown field, strict", "PATCH", by("a", fieldValidation="Strict"), web(colour="red"), APPLY),
             Step("wrong type", "PATCH", by("a"), _partly(replicas="two"), APPLY),
-            Step("item without its key", "PATCH", by("a"), _partly(
-                template={"spec": {"containers": [{"image": "x"}]}}), APPLY),
-            Step("items twice", "PATCH", by("a"), _partly(
-                template={"spec": {"containers": [{"name": "x"}, {"name": "x"}]}}), APPLY),
+            Step(
+                "item without its key",
+                "PATCH",
+                by("a"),
+                _partly(template={"spec": {"containers": [{"image": "x"}]}}),
+                APPLY,
+            ),
+            Step(
+                "items twice",
+                "PATCH",
+                by("a"),
+                _partly(template={"spec": {"containers": [{"name": "x"}, {"name": "x"}]}}),
+                APPLY,
+            ),
             Step("invalid", "PATCH", by("a"), _partly(replicas=1), APPLY),
-            Step("resource version of nothing", "PATCH", by("a"),
-                 {**web(), "metadata": {"name": "web", "resourceVersion": "1"}}, APPLY),
-            Step("uid of nothing", "PATCH", by("a"),
-                 {**web(), "metadata": {"name": "web", "uid": "00000000-0000-4000-8000-000000000000"}}, APPLY),
+            Step(
+                "resource version of nothing",
+                "PATCH",
+                by("a"),
+                {**web(), "metadata": {"name": "web", "resourceVersion": "1"}},
+                APPLY,
+            ),
+            Step(
+                "uid of nothing",
+                "PATCH",
+                by("a"),
+                {**web(), "metadata": {"name": "web", "uid": "00000000-0000-4000-8000-000000000000"}},
+                APPLY,
+            ),
             Step("status of nothing", "PATCH", by("a", f"{WEB}/status"), _partly(), APPLY),
             Step("no yaml", "PATCH", by("a"), b"a: [", APPLY),
         ],
@@ -125,19 +231,56 @@ CASES = [
             Step("update adds", "PATCH", f"{ONE}?fieldManager=u", {"data": {"d": "4"}}, MERGE),
             Step("update changes", "PATCH", f"{ONE}?fieldManager=u", {"data": {"a": "9"}}, MERGE),
             Step("conflict with an update", "PATCH", by("a", ONE), _map(a="1"), APPLY),
-            Step("kubectl takes over", "PATCH", f"{ONE}?fieldManager=kubectl-client-side-apply", {"metadata": {
-                "annotations": {"kubectl.kubernetes.io/last-applied-configuration":
-                    '{"apiVersion":"v1","data":{"k":"1"},"kind":"ConfigMap","metadata":{"name":"one"}}\n'}},
-                "data": {"k": "1"}}, MERGE),
+            Step(
+                "kubectl takes over",
+                "PATCH",
+                f"{ONE}?fieldManager=kubectl-client-side-apply",
+                {
+                    "metadata": {
+                        "annotations": {
+                            "kubectl.kubernetes.io/last-applied-configuration": '{"apiVersion":"v1","data":{"k":"1"},"kind":"ConfigMap","metadata":{"name":"one"}}\n'
+                        }
+                    },
+                    "data": {"k": "1"},
+                },
+                MERGE,
+            ),
             Step("kubectl applies", "PATCH", by("kubectl", ONE), _map(k="2"), APPLY),
             Step("apply nothing", "PATCH", by("b", ONE), config_map(data=None), APPLY),
-            Step("yaml", "PATCH", by("y", ONE),
-                 b"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: one\n  labels: {a: b}\n", APPLY),
-            Step("finalizers", "PATCH", by("z", ONE),
-                 {**_map(), "metadata": {"name": "one", "finalizers": ["a.b/c"]}}, APPLY),
-            Step("owner references", "PATCH", by("w", ONE), {**_map(), "metadata": {"name": "one",
-                 "ownerReferences": [{"apiVersion": "v1", "kind": "Node", "name": "n", "uid":
-                     "00000000-0000-4000-8000-000000000001"}]}}, APPLY),
+            Step(
+                "yaml",
+                "PATCH",
+                by("y", ONE),
+                b"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: one\n  labels: {a: b}\n",
+                APPLY,
+            ),
+            Step(
+                "finalizers",
+                "PATCH",
+                by("z", ONE),
+                {**_map(), "metadata": {"name": "one", "finalizers": ["a.b/c"]}},
+                APPLY,
+            ),
+            Step(
+                "owner references",
+                "PATCH",
+                by("w", ONE),
+                {
+                    **_map(),
+                    "metadata": {
+                        "name": "one",
+                        "ownerReferences": [
+                            {
+                                "apiVersion": "v1",
+                                "kind": "Node",
+                                "name": "n",
+                                "uid": "00000000-0000-4000-8000-000000000001",
+                            }
+                        ],
+                    },
+                },
+                APPLY,
+            ),
             Step("no finalizers", "PATCH", by("z", ONE), {**_map(), "metadata": {"name": "one"}}, APPLY),
         ],
     ),

@@ -20,25 +20,61 @@ CASES = [
         "jobs",
         [
             Step("create", "POST", JOBS, job()),
-            Step("restart always", "POST", JOBS, job("broken", template={"spec": {
-                "containers": [{"name": "main", "image": "x"}]}})),
-            Step("change the template", "PATCH", f"{JOBS}/once", {"spec": {"template": {"spec": {
-                "terminationGracePeriodSeconds": 1}}}}, MERGE),
-            Step("change the image", "PATCH", f"{JOBS}/once", {"spec": {"template": {"spec": {
-                "containers": [{"name": "main", "image": "x:2"}]}}}}, MERGE),
+            Step(
+                "restart always",
+                "POST",
+                JOBS,
+                job("broken", template={"spec": {"containers": [{"name": "main", "image": "x"}]}}),
+            ),
+            Step(
+                "change the template",
+                "PATCH",
+                f"{JOBS}/once",
+                {"spec": {"template": {"spec": {"terminationGracePeriodSeconds": 1}}}},
+                MERGE,
+            ),
+            Step(
+                "change the image",
+                "PATCH",
+                f"{JOBS}/once",
+                {"spec": {"template": {"spec": {"containers": [{"name": "main", "image": "x:2"}]}}}},
+                MERGE,
+            ),
             Step("change completions", "PATCH", f"{JOBS}/once", {"spec": {"completions": 2}}, MERGE),
             Step("change parallelism", "PATCH", f"{JOBS}/once", {"spec": {"parallelism": 2}}, MERGE),
             Step("own selector", "POST", JOBS, job("broken", selector={"matchLabels": {"a": "b"}})),
             Step("negative backoff", "POST", JOBS, job("broken", backoffLimit=-1)),
-            Step("labels of its own", "POST", JOBS, {**job("labelled"), "metadata": {
-                "name": "labelled", "labels": {"a": "b"}}}),
+            Step(
+                "labels of its own",
+                "POST",
+                JOBS,
+                {**job("labelled"), "metadata": {"name": "labelled", "labels": {"a": "b"}}},
+            ),
             Step("delete warns", "DELETE", f"{JOBS}/labelled"),
-            Step("cron job", "POST", CRONS, {"metadata": {"name": "nightly"}, "spec": {
-                "schedule": "0 3 * * *", "suspend": True, "jobTemplate": {"spec": job()["spec"]}}}),
-            Step("bad schedule", "POST", CRONS, {"metadata": {"name": "broken"}, "spec": {
-                "schedule": "sometimes", "jobTemplate": {"spec": job()["spec"]}}}),
-            Step("no schedule", "POST", CRONS, {"metadata": {"name": "broken"}, "spec": {
-                "jobTemplate": {"spec": job()["spec"]}}}),
+            Step(
+                "cron job",
+                "POST",
+                CRONS,
+                {
+                    "metadata": {"name": "nightly"},
+                    "spec": {"schedule": "0 3 * * *", "suspend": True, "jobTemplate": {"spec": job()["spec"]}},
+                },
+            ),
+            Step(
+                "bad schedule",
+                "POST",
+                CRONS,
+                {
+                    "metadata": {"name": "broken"},
+                    "spec": {"schedule": "sometimes", "jobTemplate": {"spec": job()["spec"]}},
+                },
+            ),
+            Step(
+                "no schedule",
+                "POST",
+                CRONS,
+                {"metadata": {"name": "broken"}, "spec": {"jobTemplate": {"spec": job()["spec"]}}},
+            ),
         ],
     ),
 ]

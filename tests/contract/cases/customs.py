@@ -126,13 +126,28 @@ CASES = [
             Step("scale", "GET", f"{BALL}/scale"),
             Step("scale up", "PATCH", f"{BALL}/scale", {"spec": {"replicas": 4}}, MERGE),
             Step("table", "GET", f"{TOYS}/ball", headers=_TABLE),
-            Step("apply", "PATCH", f"{TOYS}/applied?fieldManager=a", toy(
-                "applied", parts=[{"id": "a"}, {"id": "b", "value": 2}], tags=["x"], free={"k": {"l": [1]}}), APPLY),
-            Step("apply by another", "PATCH", f"{TOYS}/applied?fieldManager=b", toy(
-                "applied", parts=[{"id": "b", "value": 2}], tags=["y"], free={"k": {"m": 1}}), APPLY),
+            Step(
+                "apply",
+                "PATCH",
+                f"{TOYS}/applied?fieldManager=a",
+                toy("applied", parts=[{"id": "a"}, {"id": "b", "value": 2}], tags=["x"], free={"k": {"l": [1]}}),
+                APPLY,
+            ),
+            Step(
+                "apply by another",
+                "PATCH",
+                f"{TOYS}/applied?fieldManager=b",
+                toy("applied", parts=[{"id": "b", "value": 2}], tags=["y"], free={"k": {"m": 1}}),
+                APPLY,
+            ),
             Step("apply less", "PATCH", f"{TOYS}/applied?fieldManager=a", toy("applied", tags=["x"]), APPLY),
-            Step("apply a conflict", "PATCH", f"{TOYS}/applied?fieldManager=c", toy(
-                "applied", parts=[{"id": "b", "value": 5}]), APPLY),
+            Step(
+                "apply a conflict",
+                "PATCH",
+                f"{TOYS}/applied?fieldManager=c",
+                toy("applied", parts=[{"id": "b", "value": 5}]),
+                APPLY,
+            ),
             Step("apply the unknown", "PATCH", f"{TOYS}/applied?fieldManager=c", toy("applied", weight=1), APPLY),
             Step("apply the wrong type", "PATCH", f"{TOYS}/applied?fieldManager=c", toy("applied", word=1), APPLY),
             Step("delete", "DELETE", BALL),
@@ -147,8 +162,12 @@ CASES = [
             Step("wrong name", "POST", CRDS, {**crd("things", "Thing", GROUP), "metadata": {"name": "other"}}),
             Step("no schema", "POST", CRDS, crd("things", "Thing", GROUP, schema=None)),
             Step("not served", "POST", CRDS, crd("things", "Thing", GROUP, storage=False)),
-            Step("no scope", "POST", CRDS, {**crd("things", "Thing", GROUP), "spec": {
-                **crd("things", "Thing", GROUP)["spec"], "scope": ""}}),
+            Step(
+                "no scope",
+                "POST",
+                CRDS,
+                {**crd("things", "Thing", GROUP), "spec": {**crd("things", "Thing", GROUP)["spec"], "scope": ""}},
+            ),
         ],
     ),
 ]

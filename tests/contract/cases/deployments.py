@@ -75,9 +75,7 @@ def _rich() -> dict[str, Any]:
             ]
         }
     }
-    spec["topologySpreadConstraints"] = [
-        {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}
-    ]
+    spec["topologySpreadConstraints"] = [{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}]
     spec["tolerations"] = [{"operator": "Exists"}]
     spec["serviceAccountName"] = "someone"
     return found
@@ -103,8 +101,12 @@ CASES = [
             Step("defaults", "POST", APPS, deployment()),
             Step("all defaults", "POST", APPS, _rich()),
             Step("recreate", "POST", APPS, deployment("again", strategy={"type": "Recreate"})),
-            Step("recreate with rolling", "POST", APPS,
-                 deployment("broken", strategy={"type": "Recreate", "rollingUpdate": {"maxSurge": 1}})),
+            Step(
+                "recreate with rolling",
+                "POST",
+                APPS,
+                deployment("broken", strategy={"type": "Recreate", "rollingUpdate": {"maxSurge": 1}}),
+            ),
             Step("no selector", "POST", APPS, _without("spec", "selector")),
             Step("no template", "POST", APPS, _without("spec", "template")),
             Step("no labels in the template", "POST", APPS, _without("spec", "template", "metadata")),
@@ -114,84 +116,231 @@ CASES = [
             Step("negative replicas", "POST", APPS, deployment("broken", replicas=-1)),
             Step("replicas as text", "POST", APPS, deployment("broken", replicas="2")),
             Step("fractional replicas", "POST", APPS, deployment("broken", replicas=1.5)),
-            Step("containers as an object", "POST", APPS,
-                 deployment("broken", template={"spec": {"containers": {"a": 1}}})),
-            Step("no containers", "POST", APPS, deployment(
-                "broken", template={"metadata": {"labels": {"app": "web"}}, "spec": {"containers": []}})),
+            Step(
+                "containers as an object",
+                "POST",
+                APPS,
+                deployment("broken", template={"spec": {"containers": {"a": 1}}}),
+            ),
+            Step(
+                "no containers",
+                "POST",
+                APPS,
+                deployment("broken", template={"metadata": {"labels": {"app": "web"}}, "spec": {"containers": []}}),
+            ),
             Step("no image", "POST", APPS, deployment("broken", template=template(image=""))),
             Step("bad container name", "POST", APPS, deployment("broken", template=template(name="A_B"))),
             Step("bad port", "POST", APPS, deployment("broken", template=template(ports=[{"containerPort": 0}]))),
-            Step("bad port name", "POST", APPS,
-                 deployment("broken", template=template(ports=[{"containerPort": 1, "name": "a b"}]))),
-            Step("bad quantity", "POST", APPS,
-                 deployment("broken", template=template(resources={"limits": {"cpu": "much"}}))),
-            Step("requests above limits", "POST", APPS, deployment("broken", template=template(
-                resources={"limits": {"cpu": "1"}, "requests": {"cpu": "2"}}))),
-            Step("bad pull policy", "POST", APPS,
-                 deployment("broken", template=template(imagePullPolicy="Sometimes"))),
-            Step("unknown mount", "POST", APPS, deployment("broken", template=template(
-                volumeMounts=[{"name": "nothing", "mountPath": "/x"}]))),
+            Step(
+                "bad port name",
+                "POST",
+                APPS,
+                deployment("broken", template=template(ports=[{"containerPort": 1, "name": "a b"}])),
+            ),
+            Step(
+                "bad quantity",
+                "POST",
+                APPS,
+                deployment("broken", template=template(resources={"limits": {"cpu": "much"}})),
+            ),
+            Step(
+                "requests above limits",
+                "POST",
+                APPS,
+                deployment("broken", template=template(resources={"limits": {"cpu": "1"}, "requests": {"cpu": "2"}})),
+            ),
+            Step("bad pull policy", "POST", APPS, deployment("broken", template=template(imagePullPolicy="Sometimes"))),
+            Step(
+                "unknown mount",
+                "POST",
+                APPS,
+                deployment("broken", template=template(volumeMounts=[{"name": "nothing", "mountPath": "/x"}])),
+            ),
             Step("bad env name", "POST", APPS, deployment("broken", template=template(env=[{"name": ""}]))),
-            Step("probe without a handler", "POST", APPS,
-                 deployment("broken", template=template(livenessProbe={"periodSeconds": 3}))),
-            Step("restart never", "POST", APPS, deployment("broken", template={
-                **template(), "spec": {**template()["spec"], "restartPolicy": "Never"}})),
-            Step("several problems", "POST", APPS, deployment(
-                "broken", replicas=-2, template=template(name="", image="", ports=[{"containerPort": 99999}]))),
-            Step("both at zero", "POST", APPS, deployment(
-                "broken", strategy={"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 0}})),
-            Step("bad percentage", "POST", APPS, deployment(
-                "broken", strategy={"rollingUpdate": {"maxSurge": "many"}})),
+            Step(
+                "probe without a handler",
+                "POST",
+                APPS,
+                deployment("broken", template=template(livenessProbe={"periodSeconds": 3})),
+            ),
+            Step(
+                "restart never",
+                "POST",
+                APPS,
+                deployment("broken", template={**template(), "spec": {**template()["spec"], "restartPolicy": "Never"}}),
+            ),
+            Step(
+                "several problems",
+                "POST",
+                APPS,
+                deployment(
+                    "broken", replicas=-2, template=template(name="", image="", ports=[{"containerPort": 99999}])
+                ),
+            ),
+            Step(
+                "both at zero",
+                "POST",
+                APPS,
+                deployment("broken", strategy={"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 0}}),
+            ),
+            Step(
+                "bad percentage", "POST", APPS, deployment("broken", strategy={"rollingUpdate": {"maxSurge": "many"}})
+            ),
             Step("change the selector", "PATCH", WEB, {"spec": {"selector": {"matchLabels": {"b": "c"}}}}, MERGE),
-            Step("strict in a template", "POST", f"{APPS}?fieldValidation=Strict",
-                 deployment("broken", template=template(colour="red", ports=[{"containerPort": 80, "x": 1}]))),
-            Step("null values", "POST", APPS, deployment("nulls", paused=None, minReadySeconds=0,
-                 template=template(env=None, args=[], command=None))),
+            Step(
+                "strict in a template",
+                "POST",
+                f"{APPS}?fieldValidation=Strict",
+                deployment("broken", template=template(colour="red", ports=[{"containerPort": 80, "x": 1}])),
+            ),
+            Step(
+                "null values",
+                "POST",
+                APPS,
+                deployment("nulls", paused=None, minReadySeconds=0, template=template(env=None, args=[], command=None)),
+            ),
         ],
     ),
     Case(
         "strategic",
         [
             Step("create", "POST", APPS, _rich(), quiet=True),
-            Step("create web", "POST", APPS, deployment(template=template(**{
-                "env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}, {"name": "C", "value": "3"}],
-                "args": ["a", "b"], "ports": [{"containerPort": 80}]}))),
+            Step(
+                "create web",
+                "POST",
+                APPS,
+                deployment(
+                    template=template(
+                        **{
+                            "env": [
+                                {"name": "A", "value": "1"},
+                                {"name": "B", "value": "2"},
+                                {"name": "C", "value": "3"},
+                            ],
+                            "args": ["a", "b"],
+                            "ports": [{"containerPort": 80}],
+                        }
+                    )
+                ),
+            ),
             Step("change one container", "PATCH", WEB, _containers({"name": "main", "image": "web:2"}), STRATEGIC),
             Step("add a container", "PATCH", WEB, _containers({"name": "side", "image": "side:1"}), STRATEGIC),
-            Step("order of containers", "PATCH", WEB, {"spec": {"template": {"spec": {
-                "$setElementOrder/containers": [{"name": "main"}, {"name": "side"}],
-                "containers": [{"name": "side", "image": "side:2"}]}}}}, STRATEGIC),
-            Step("remove a container", "PATCH", WEB,
-                 _containers({"name": "side", "$patch": "delete"}), STRATEGIC),
-            Step("merge env", "PATCH", WEB, _containers(
-                {"name": "main", "env": [{"name": "B", "value": "9"}, {"name": "D", "value": "4"}]}), STRATEGIC),
-            Step("reorder env", "PATCH", WEB, _containers(
-                {"name": "main", "$setElementOrder/env": [{"name": "D"}, {"name": "A"}, {"name": "C"}, {"name": "B"}],
-                 "env": [{"name": "D", "value": "5"}]}), STRATEGIC),
-            Step("delete env", "PATCH", WEB, _containers(
-                {"name": "main", "env": [{"name": "A", "$patch": "delete"}]}), STRATEGIC),
+            Step(
+                "order of containers",
+                "PATCH",
+                WEB,
+                {
+                    "spec": {
+                        "template": {
+                            "spec": {
+                                "$setElementOrder/containers": [{"name": "main"}, {"name": "side"}],
+                                "containers": [{"name": "side", "image": "side:2"}],
+                            }
+                        }
+                    }
+                },
+                STRATEGIC,
+            ),
+            Step("remove a container", "PATCH", WEB, _containers({"name": "side", "$patch": "delete"}), STRATEGIC),
+            Step(
+                "merge env",
+                "PATCH",
+                WEB,
+                _containers({"name": "main", "env": [{"name": "B", "value": "9"}, {"name": "D", "value": "4"}]}),
+                STRATEGIC,
+            ),
+            Step(
+                "reorder env",
+                "PATCH",
+                WEB,
+                _containers(
+                    {
+                        "name": "main",
+                        "$setElementOrder/env": [{"name": "D"}, {"name": "A"}, {"name": "C"}, {"name": "B"}],
+                        "env": [{"name": "D", "value": "5"}],
+                    }
+                ),
+                STRATEGIC,
+            ),
+            Step(
+                "delete env",
+                "PATCH",
+                WEB,
+                _containers({"name": "main", "env": [{"name": "A", "$patch": "delete"}]}),
+                STRATEGIC,
+            ),
             Step("replace args", "PATCH", WEB, _containers({"name": "main", "args": ["c"]}), STRATEGIC),
-            Step("replace all env", "PATCH", WEB, _containers(
-                {"name": "main", "env": [{"$patch": "replace"}, {"name": "Z", "value": "z"}]}), STRATEGIC),
-            Step("same port, other protocol", "PATCH", WEB, _containers(
-                {"name": "main", "ports": [{"containerPort": 80, "protocol": "UDP"}]}), STRATEGIC),
-            Step("retain keys", "PATCH", WEB,
-                 {"spec": {"strategy": {"$retainKeys": ["type"], "type": "Recreate"}}}, STRATEGIC),
-            Step("volumes retain keys", "PATCH", f"{APPS}/rich", {"spec": {"template": {"spec": {"volumes": [
-                {"name": "data", "$retainKeys": ["name", "configMap"], "configMap": {"name": "d"}}]}}}}, STRATEGIC),
+            Step(
+                "replace all env",
+                "PATCH",
+                WEB,
+                _containers({"name": "main", "env": [{"$patch": "replace"}, {"name": "Z", "value": "z"}]}),
+                STRATEGIC,
+            ),
+            Step(
+                "same port, other protocol",
+                "PATCH",
+                WEB,
+                _containers({"name": "main", "ports": [{"containerPort": 80, "protocol": "UDP"}]}),
+                STRATEGIC,
+            ),
+            Step(
+                "retain keys",
+                "PATCH",
+                WEB,
+                {"spec": {"strategy": {"$retainKeys": ["type"], "type": "Recreate"}}},
+                STRATEGIC,
+            ),
+            Step(
+                "volumes retain keys",
+                "PATCH",
+                f"{APPS}/rich",
+                {
+                    "spec": {
+                        "template": {
+                            "spec": {
+                                "volumes": [
+                                    {"name": "data", "$retainKeys": ["name", "configMap"], "configMap": {"name": "d"}}
+                                ]
+                            }
+                        }
+                    }
+                },
+                STRATEGIC,
+            ),
             Step("null a map", "PATCH", WEB, {"spec": {"template": {"metadata": {"labels": {"x": "y"}}}}}, STRATEGIC),
             Step("no merge key", "PATCH", WEB, _containers({"image": "web:3"}), STRATEGIC),
-            Step("replace a map", "PATCH", WEB,
-                 {"metadata": {"annotations": {"a": "b"}, "labels": {"$patch": "replace", "c": "d"}}}, STRATEGIC),
+            Step(
+                "replace a map",
+                "PATCH",
+                WEB,
+                {"metadata": {"annotations": {"a": "b"}, "labels": {"$patch": "replace", "c": "d"}}},
+                STRATEGIC,
+            ),
             Step("merge patch a list", "PATCH", WEB, _containers({"name": "only", "image": "x"}), MERGE),
             Step("add to finalizers", "PATCH", WEB, {"metadata": {"finalizers": ["a.b/c"]}}, STRATEGIC),
-            Step("remove from finalizers", "PATCH", WEB,
-                 {"metadata": {"$deleteFromPrimitiveList/finalizers": ["a.b/c"]}}, STRATEGIC),
-            Step("json patch a list", "PATCH", WEB, [
-                {"op": "add", "path": "/spec/template/spec/containers/-", "value": {"name": "last", "image": "y"}},
-                {"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": "z"},
-                {"op": "copy", "from": "/spec/template/spec/containers/0/image", "path": "/metadata/annotations/copy"},
-            ], JSON_PATCH),
+            Step(
+                "remove from finalizers",
+                "PATCH",
+                WEB,
+                {"metadata": {"$deleteFromPrimitiveList/finalizers": ["a.b/c"]}},
+                STRATEGIC,
+            ),
+            Step(
+                "json patch a list",
+                "PATCH",
+                WEB,
+                [
+                    {"op": "add", "path": "/spec/template/spec/containers/-", "value": {"name": "last", "image": "y"}},
+                    {"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": "z"},
+                    {
+                        "op": "copy",
+                        "from": "/spec/template/spec/containers/0/image",
+                        "path": "/metadata/annotations/copy",
+                    },
+                ],
+                JSON_PATCH,
+            ),
         ],
     ),
     Case(
@@ -199,9 +348,17 @@ CASES = [
         [
             Step("create", "POST", APPS, deployment(), quiet=True),
             Step("get", "GET", f"{WEB}/scale"),
-            Step("put", "PUT", f"{WEB}/scale", {
-                "apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "web", "namespace": "{ns}"},
-                "spec": {"replicas": 0}}),
+            Step(
+                "put",
+                "PUT",
+                f"{WEB}/scale",
+                {
+                    "apiVersion": "autoscaling/v1",
+                    "kind": "Scale",
+                    "metadata": {"name": "web", "namespace": "{ns}"},
+                    "spec": {"replicas": 0},
+                },
+            ),
             Step("patch", "PATCH", f"{WEB}/scale", {"spec": {"replicas": 1}}, MERGE),
             Step("after", "GET", WEB),
             Step("negative", "PATCH", f"{WEB}/scale", {"spec": {"replicas": -1}}, MERGE),

@@ -21,15 +21,38 @@ CASES = [
     Case(
         "quota",
         [
-            Step("create", "POST", QUOTAS, {"metadata": {"name": "all"}, "spec": {"hard": {
-                "pods": "2", "requests.cpu": "1", "limits.memory": "1Gi", "count/configmaps": "3",
-                "persistentvolumeclaims": "1", "requests.storage": "1Gi"}}}),
+            Step(
+                "create",
+                "POST",
+                QUOTAS,
+                {
+                    "metadata": {"name": "all"},
+                    "spec": {
+                        "hard": {
+                            "pods": "2",
+                            "requests.cpu": "1",
+                            "limits.memory": "1Gi",
+                            "count/configmaps": "3",
+                            "persistentvolumeclaims": "1",
+                            "requests.storage": "1Gi",
+                        }
+                    },
+                },
+            ),
             Step("counted", "GET", f"{QUOTAS}/all", until=_counted),
             Step("no requests", "POST", PODS, pod()),
-            Step("fits", "POST", PODS, pod("one", {"resources": {
-                "requests": {"cpu": "600m"}, "limits": {"memory": "512Mi"}}})),
-            Step("too much", "POST", PODS, pod("two", {"resources": {
-                "requests": {"cpu": "600m"}, "limits": {"memory": "1Gi"}}})),
+            Step(
+                "fits",
+                "POST",
+                PODS,
+                pod("one", {"resources": {"requests": {"cpu": "600m"}, "limits": {"memory": "512Mi"}}}),
+            ),
+            Step(
+                "too much",
+                "POST",
+                PODS,
+                pod("two", {"resources": {"requests": {"cpu": "600m"}, "limits": {"memory": "1Gi"}}}),
+            ),
             Step("too large a claim", "POST", CLAIMS, claim(resources={"requests": {"storage": "2Gi"}})),
             Step("a claim", "POST", CLAIMS, claim()),
             Step("one more claim", "POST", CLAIMS, claim("more", resources={"requests": {"storage": "0"}})),
@@ -42,11 +65,27 @@ CASES = [
     Case(
         "limits",
         [
-            Step("create", "POST", LIMITS, {"metadata": {"name": "all"}, "spec": {"limits": [
-                {"type": "Container", "default": {"cpu": "500m", "memory": "256Mi"},
-                 "defaultRequest": {"cpu": "100m"}, "max": {"cpu": "2"}, "min": {"cpu": "50m"}},
-                {"type": "Pod", "max": {"memory": "1Gi"}},
-                {"type": "PersistentVolumeClaim", "max": {"storage": "2Gi"}, "min": {"storage": "1Gi"}}]}}),
+            Step(
+                "create",
+                "POST",
+                LIMITS,
+                {
+                    "metadata": {"name": "all"},
+                    "spec": {
+                        "limits": [
+                            {
+                                "type": "Container",
+                                "default": {"cpu": "500m", "memory": "256Mi"},
+                                "defaultRequest": {"cpu": "100m"},
+                                "max": {"cpu": "2"},
+                                "min": {"cpu": "50m"},
+                            },
+                            {"type": "Pod", "max": {"memory": "1Gi"}},
+                            {"type": "PersistentVolumeClaim", "max": {"storage": "2Gi"}, "min": {"storage": "1Gi"}},
+                        ]
+                    },
+                },
+            ),
             Step("defaults", "POST", PODS, pod()),
             Step("too much", "POST", PODS, pod("two", {"resources": {"limits": {"cpu": "3", "memory": "2Gi"}}})),
             Step("too little", "POST", PODS, pod("three", {"resources": {"requests": {"cpu": "10m"}}})),

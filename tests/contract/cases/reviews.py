@@ -26,32 +26,89 @@ CASES = [
     Case(
         "reviews",
         [
-            Step("may i", "POST", f"{_AUTH}/selfsubjectaccessreviews", {
-                "spec": {"resourceAttributes": {"verb": "create", "resource": "pods"}}}, quiet=True),
+            Step(
+                "may i",
+                "POST",
+                f"{_AUTH}/selfsubjectaccessreviews",
+                {"spec": {"resourceAttributes": {"verb": "create", "resource": "pods"}}},
+                quiet=True,
+            ),
             Step("may i, of nothing", "POST", f"{_AUTH}/selfsubjectaccessreviews", {"spec": {}}),
-            Step("token", "POST", "/apis/authentication.k8s.io/v1/tokenreviews", {"spec": {"token": "nonsense"}},
-                 quiet=True),
-            Step("a lease", "POST", LEASES, {"metadata": {"name": "lock"}, "spec": {
-                "holderIdentity": "me", "leaseDurationSeconds": 15, "acquireTime": "2026-01-01T00:00:00.000000Z"}}),
-            Step("put a lease without a version", "PUT", f"{LEASES}/lock", {"metadata": {"name": "lock"}, "spec": {
-                "holderIdentity": "you"}}),
+            Step(
+                "token",
+                "POST",
+                "/apis/authentication.k8s.io/v1/tokenreviews",
+                {"spec": {"token": "nonsense"}},
+                quiet=True,
+            ),
+            Step(
+                "a lease",
+                "POST",
+                LEASES,
+                {
+                    "metadata": {"name": "lock"},
+                    "spec": {
+                        "holderIdentity": "me",
+                        "leaseDurationSeconds": 15,
+                        "acquireTime": "2026-01-01T00:00:00.000000Z",
+                    },
+                },
+            ),
+            Step(
+                "put a lease without a version",
+                "PUT",
+                f"{LEASES}/lock",
+                {"metadata": {"name": "lock"}, "spec": {"holderIdentity": "you"}},
+            ),
             Step("a lease by put", "PUT", f"{LEASES}/new", {"metadata": {"name": "new"}, "spec": {}}),
             Step("bad lease", "POST", LEASES, {"metadata": {"name": "bad"}, "spec": {"leaseDurationSeconds": 0}}),
-            Step("an event", "POST", EVENTS, {"metadata": {"name": "e"}, "involvedObject": {
-                "kind": "Pod", "namespace": "{ns}", "name": "p"}, "reason": "R", "message": "m", "type": "Normal",
-                "firstTimestamp": "2026-01-01T00:00:00Z"}),
-            Step("an event elsewhere", "POST", EVENTS, {"metadata": {"name": "f"}, "involvedObject": {
-                "kind": "Pod", "namespace": "other", "name": "p"}}),
+            Step(
+                "an event",
+                "POST",
+                EVENTS,
+                {
+                    "metadata": {"name": "e"},
+                    "involvedObject": {"kind": "Pod", "namespace": "{ns}", "name": "p"},
+                    "reason": "R",
+                    "message": "m",
+                    "type": "Normal",
+                    "firstTimestamp": "2026-01-01T00:00:00Z",
+                },
+            ),
+            Step(
+                "an event elsewhere",
+                "POST",
+                EVENTS,
+                {"metadata": {"name": "f"}, "involvedObject": {"kind": "Pod", "namespace": "other", "name": "p"}},
+            ),
             Step("events of a pod", "GET", f"{EVENTS}?fieldSelector=involvedObject.name=p"),
             Step("the same event", "GET", "/apis/events.k8s.io/v1/namespaces/{ns}/events/e"),
-            Step("role", "POST", f"{RBAC}/roles", {"metadata": {"name": "r"}, "rules": [
-                {"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]}),
-            Step("role without verbs", "POST", f"{RBAC}/roles", {"metadata": {"name": "bad"}, "rules": [
-                {"apiGroups": [""], "resources": ["pods"]}]}),
+            Step(
+                "role",
+                "POST",
+                f"{RBAC}/roles",
+                {"metadata": {"name": "r"}, "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]},
+            ),
+            Step(
+                "role without verbs",
+                "POST",
+                f"{RBAC}/roles",
+                {"metadata": {"name": "bad"}, "rules": [{"apiGroups": [""], "resources": ["pods"]}]},
+            ),
             Step("empty role", "POST", f"{RBAC}/roles", {"metadata": {"name": "none"}}),
-            Step("binding", "POST", f"{RBAC}/rolebindings", {"metadata": {"name": "b"}, "roleRef": {
-                "kind": "Role", "name": "r"}, "subjects": [{"kind": "User", "name": "u"}, {
-                "kind": "ServiceAccount", "name": "s", "namespace": "{ns}"}]}),
+            Step(
+                "binding",
+                "POST",
+                f"{RBAC}/rolebindings",
+                {
+                    "metadata": {"name": "b"},
+                    "roleRef": {"kind": "Role", "name": "r"},
+                    "subjects": [
+                        {"kind": "User", "name": "u"},
+                        {"kind": "ServiceAccount", "name": "s", "namespace": "{ns}"},
+                    ],
+                },
+            ),
             Step("another role", "PATCH", f"{RBAC}/rolebindings/b", {"roleRef": {"name": "x"}}, MERGE),
             Step("account", "POST", "/api/v1/namespaces/{ns}/serviceaccounts", {"metadata": {"name": "s"}}),
             Step("namespace label", "GET", "/api/v1/namespaces/{ns}"),
@@ -72,21 +129,51 @@ CASES = [
             Step("owner 2 gone", "GET", f"{MAPS}/owner2", until=lambda answer: answer.status == 404),
             Step("orphaned", "GET", f"{MAPS}/owned2"),
             Step("owner 3", "POST", MAPS, config_map("owner3"), save="owner3", quiet=True),
-            Step("owned 3", "POST", MAPS, lambda saved: {**_owned("owned3", "owner3", blockOwnerDeletion=True)(saved)},
-                 quiet=True),
+            Step(
+                "owned 3",
+                "POST",
+                MAPS,
+                lambda saved: {**_owned("owned3", "owner3", blockOwnerDeletion=True)(saved)},
+                quiet=True,
+            ),
             Step("held", "PATCH", f"{MAPS}/owned3", {"metadata": {"finalizers": ["a.b/c"]}}, MERGE, quiet=True),
             Step("foreground", "DELETE", f"{MAPS}/owner3", {"propagationPolicy": "Foreground"}),
-            Step("dependent is going", "GET", f"{MAPS}/owned3",
-                 until=lambda answer: "deletionTimestamp" in answer.body.get("metadata", {})),
+            Step(
+                "dependent is going",
+                "GET",
+                f"{MAPS}/owned3",
+                until=lambda answer: "deletionTimestamp" in answer.body.get("metadata", {}),
+            ),
             Step("owner waits", "GET", f"{MAPS}/owner3"),
             Step("let go", "PATCH", f"{MAPS}/owned3", {"metadata": {"finalizers": None}}, MERGE, quiet=True),
             Step("owner goes", "GET", f"{MAPS}/owner3", until=lambda answer: answer.status == 404),
             Step("bad policy", "DELETE", f"{MAPS}/owned2", {"propagationPolicy": "Sideways"}),
-            Step("incomplete reference", "POST", MAPS, config_map(metadata={
-                "name": "bad", "ownerReferences": [{"kind": "X", "name": "y"}]})),
-            Step("two controllers", "POST", MAPS, config_map(metadata={"name": "bad", "ownerReferences": [
-                {"apiVersion": "v1", "kind": "X", "name": n, "controller": True,
-                 "uid": "00000000-0000-4000-8000-00000000000" + n} for n in "12"]})),
+            Step(
+                "incomplete reference",
+                "POST",
+                MAPS,
+                config_map(metadata={"name": "bad", "ownerReferences": [{"kind": "X", "name": "y"}]}),
+            ),
+            Step(
+                "two controllers",
+                "POST",
+                MAPS,
+                config_map(
+                    metadata={
+                        "name": "bad",
+                        "ownerReferences": [
+                            {
+                                "apiVersion": "v1",
+                                "kind": "X",
+                                "name": n,
+                                "controller": True,
+                                "uid": "00000000-0000-4000-8000-00000000000" + n,
+                            }
+                            for n in "12"
+                        ],
+                    }
+                ),
+            ),
         ],
     ),
 ]

@@ -51,19 +51,40 @@ CASES = [
         [
             Step("create", "POST", SETS, stateful_set()),
             Step("on delete", "POST", SETS, stateful_set("other", updateStrategy={"type": "OnDelete"})),
-            Step("allowed changes", "PATCH", f"{SETS}/db", {"spec": {"minReadySeconds": 3, "template": {
-                "metadata": {"labels": {"more": "x"}}}}}, MERGE),
+            Step(
+                "allowed changes",
+                "PATCH",
+                f"{SETS}/db",
+                {"spec": {"minReadySeconds": 3, "template": {"metadata": {"labels": {"more": "x"}}}}},
+                MERGE,
+            ),
             Step("service name", "PATCH", f"{SETS}/db", {"spec": {"serviceName": "else"}}, MERGE),
             Step("selector", "PATCH", f"{SETS}/db", {"spec": {"selector": {"matchLabels": {"x": "y"}}}}, MERGE),
             Step("claims", "PATCH", f"{SETS}/db", {"spec": {"volumeClaimTemplates": None}}, MERGE),
             Step("policy", "PATCH", f"{SETS}/db", {"spec": {"podManagementPolicy": "Parallel"}}, MERGE),
             Step("bad policy", "POST", SETS, stateful_set("broken", podManagementPolicy="Whenever")),
             Step("no selector", "POST", SETS, stateful_set("broken", selector=None)),
-            Step("daemon set", "POST", DAEMONS, {"metadata": {"name": "ds"}, "spec": {
-                "selector": {"matchLabels": {"app": "web"}}, "template": {**template(), "spec": {
-                    **template()["spec"], "nodeSelector": {"no": "where"}}}}}),
-            Step("daemon set without labels", "POST", DAEMONS, {"metadata": {"name": "broken"}, "spec": {
-                "selector": {"matchLabels": {"app": "x"}}, "template": template()}}),
+            Step(
+                "daemon set",
+                "POST",
+                DAEMONS,
+                {
+                    "metadata": {"name": "ds"},
+                    "spec": {
+                        "selector": {"matchLabels": {"app": "web"}},
+                        "template": {**template(), "spec": {**template()["spec"], "nodeSelector": {"no": "where"}}},
+                    },
+                },
+            ),
+            Step(
+                "daemon set without labels",
+                "POST",
+                DAEMONS,
+                {
+                    "metadata": {"name": "broken"},
+                    "spec": {"selector": {"matchLabels": {"app": "x"}}, "template": template()},
+                },
+            ),
         ],
     ),
     Case(
@@ -83,18 +104,40 @@ CASES = [
     Case(
         "budgets",
         [
-            Step("create", "POST", BUDGETS, {"metadata": {"name": "web"}, "spec": {
-                "minAvailable": 1, "selector": {"matchLabels": {"app": "web"}}}}, quiet=True),
-            Step("both bounds", "POST", BUDGETS, {"metadata": {"name": "broken"}, "spec": {
-                "minAvailable": 1, "maxUnavailable": 1, "selector": {}}}),
-            Step("bad percentage", "POST", BUDGETS, {"metadata": {"name": "broken"}, "spec": {
-                "minAvailable": "many", "selector": {}}}),
-            Step("update without a version", "PUT", f"{BUDGETS}/web", {"metadata": {"name": "web"}, "spec": {
-                "minAvailable": 2, "selector": {}}}),
+            Step(
+                "create",
+                "POST",
+                BUDGETS,
+                {"metadata": {"name": "web"}, "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "web"}}}},
+                quiet=True,
+            ),
+            Step(
+                "both bounds",
+                "POST",
+                BUDGETS,
+                {"metadata": {"name": "broken"}, "spec": {"minAvailable": 1, "maxUnavailable": 1, "selector": {}}},
+            ),
+            Step(
+                "bad percentage",
+                "POST",
+                BUDGETS,
+                {"metadata": {"name": "broken"}, "spec": {"minAvailable": "many", "selector": {}}},
+            ),
+            Step(
+                "update without a version",
+                "PUT",
+                f"{BUDGETS}/web",
+                {"metadata": {"name": "web"}, "spec": {"minAvailable": 2, "selector": {}}},
+            ),
             Step("autoscaler", "POST", SCALERS, _scaler(), quiet=True),
-            Step("autoscaler with metrics", "PATCH", f"{SCALERS}/web", {"spec": {
-                "minReplicas": 2, "behavior": {"scaleDown": {"stabilizationWindowSeconds": 60}}}}, MERGE,
-                quiet=True),
+            Step(
+                "autoscaler with metrics",
+                "PATCH",
+                f"{SCALERS}/web",
+                {"spec": {"minReplicas": 2, "behavior": {"scaleDown": {"stabilizationWindowSeconds": 60}}}},
+                MERGE,
+                quiet=True,
+            ),
             Step("bad maximum", "POST", SCALERS, _scaler(maxReplicas=0)),
             Step("minimum above maximum", "POST", SCALERS, _scaler(minReplicas=5)),
         ],

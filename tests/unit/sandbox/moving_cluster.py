@@ -146,6 +146,7 @@ async def sandbox(nodes: Any = "1", **extra: Any) -> AsyncIterator[Sandbox]:
     await clock.advance(1)
     try:
         yield Sandbox(cluster, clock, started[0])
+        assert not started[0].cluster.bugs, list(started[0].cluster.bugs)
     finally:
         await cluster.close()
 

@@ -17,8 +17,9 @@ class DefaultClasses:
             annotated = "volume.beta.kubernetes.io/storage-class" in obj["metadata"].get("annotations", {})
             if "storageClassName" not in obj["spec"] and not annotated:
                 self._set(obj["spec"], "storageClassName", "storage.k8s.io", "storageclasses", "storageclass")
-        elif resource.type == "networking.Ingress" and "ingressClassName" not in obj["spec"]:
-            if "kubernetes.io/ingress.class" not in obj["metadata"].get("annotations", {}):
+        elif resource.type == "networking.Ingress":
+            annotated = "kubernetes.io/ingress.class" in obj["metadata"].get("annotations", {})
+            if "ingressClassName" not in obj["spec"] and not annotated:
                 self._set(obj["spec"], "ingressClassName", "networking.k8s.io", "ingressclasses", "ingressclass")
 
     def validate(self, resource: Resource, obj: Obj, old: Obj | None) -> None:

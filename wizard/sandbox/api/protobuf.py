@@ -95,7 +95,7 @@ def _value(raw: Any, node: Node) -> Any:
         return base64.b64encode(raw).decode()
     if kind == "f":
         return pack.unpack("<d", raw)[0]
-    if kind == MAP or kind == LIST:  # a named list type, such as authentication's ExtraValue
+    if kind in (MAP, LIST):  # a named list type, such as authentication's ExtraValue
         return [str(each, "utf-8") for _, each in _fields(raw)]
     inner = dict(_fields(raw))
     if kind == "q":

@@ -89,7 +89,8 @@ class Queue:
             self._failures[key] = failed + 1
             log.debug("%s %s: %s", self.name, key, refusal)
             self.add(*key, min(_FIRST_RETRY * 2**failed, _LAST_RETRY))
-        except Exception:
+        except Exception as bug:
+            self._cluster.bugs.append(bug)
             # A bug in one controller must not stop the others; the real ones recover from panics likewise.
             log.exception("%s %s", self.name, key)
             failed = self._failures.get(key, 0)
@@ -113,6 +114,8 @@ class Cluster:
         self.clock = clock
         self.seed = seed
         self.closed = False
+        self.bugs: deque[Exception] = deque(maxlen=20)
+        """Exceptions of our own, the last few: tests look at them."""
         self.events = Recorder(self)
         self._handlers: dict[Resource, list[Handler]] = {}
         self._owned: dict[tuple[Resource, str], dict[Key, Obj]] = {}

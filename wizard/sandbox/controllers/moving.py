@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -44,12 +45,14 @@ class Moving:
     def __init__(self, store: Store, clock: SimClock, options: SandboxOptions) -> None:
         self.options = options
         self.cluster = cluster = Cluster(store, clock, options.seed or 0)
-        self.world = World(cluster, Effects(), dict(options.extra.get("secrets") or {}))
+        # From the command line it comes as JSON.
+        secrets = options.extra.get("secrets") or {}
+        self.world = World(cluster, Effects(), json.loads(secrets) if isinstance(secrets, str) else dict(secrets))
         self.kubelet = Kubelet(cluster, self.world)
         # The order decides who hears of a change first: the kubelet and the scheduler keep what others read.
         nodes = Nodes(cluster, self.kubelet)
+        self.scheduler = Scheduler(cluster)
         self._parts = [
-            Scheduler(cluster),
             Volumes(cluster),
             ReplicaSets(cluster),
             Deployments(cluster),

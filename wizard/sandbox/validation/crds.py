@@ -1,4 +1,4 @@
-"""CustomResourceDefinitions themselves."""
+"""Validates CustomResourceDefinitions themselves."""
 
 from __future__ import annotations
 

@@ -57,7 +57,8 @@ def _check(schema: Schema, value: Any, field: str, out: list[Cause]) -> None:
         return
     if schema.get("x-kubernetes-int-or-string"):
         if not isinstance(value, (int, str)) or isinstance(value, bool):
-            words = f'Invalid value: "{_type_of(value)}": {field} in body must be of type integer,string: "{_type_of(value)}"'
+            found = _type_of(value)
+            words = f'Invalid value: "{found}": {field} in body must be of type integer,string: "{found}"'
             out.append(cause("FieldValueTypeInvalid", field, words))
         return
     kind = schema.get("type")

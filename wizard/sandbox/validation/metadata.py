@@ -19,7 +19,10 @@ _ANNOTATION_BYTES = 256 * 1024
 
 
 def validate(meta: Obj, found: Problems, style: str = "", *, core: bool = True) -> None:
-    """`core`: finalizers have to be qualified, as for all kinds but custom ones and their definitions. `style`: `label` and `service` for narrower names, `path` for those that may be any path segment."""
+    """`core`: finalizers have to be qualified, as for all kinds but custom ones and their definitions.
+
+    `style`: `label` and `service` for narrower names, `path` for those that may be any path segment.
+    """
     name = meta.get("name", "")
     if style == "label" and "." in name:
         found.invalid("metadata.name", name, "must not contain dots")

@@ -49,6 +49,10 @@ class Scheduler:
         cluster.on(CLAIMS, self._claim)
         cluster.on(STORAGE_CLASSES, lambda event, obj: self._retry())
 
+    def idle(self) -> bool:
+        """Whether no node holds a pod, and none waits for one."""
+        return not self._stuck and not any(info.pods for info in self._cache.nodes.values())
+
     # What happens in the cluster --------------------------------------------------------------------
 
     def _node(self, event: str, node: Obj) -> None:
