@@ -101,6 +101,7 @@ def test_no_secret_is_an_argument_of_a_program() -> None:
                 ("wizard/cli.py", "set"),
                 ("wizard/domain/profile/overrides.py", "set"),
                 ("wizard/sandbox/__main__.py", "set"),
+                ("wizard/sandbox/manager.py", "set"),
                 ("wizard/sandbox/data/extract.py", "token"),
             }, f"{path}:{node.lineno}: {node.value}"
     assert seen >= 2
