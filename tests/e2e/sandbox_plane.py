@@ -38,8 +38,6 @@ class SandboxPlane:
             config["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:1"
         elif identity == "wrong-token":
             config["users"][0]["user"] = {"token": "nobody"}
-        elif identity == "denied":
-            config["users"][0]["user"] = {"token": f"denied-{self._running.token}"}
         path = path or self._state / f"{identity}.kubeconfig"
         path.write_text(yaml.safe_dump(config))
         path.chmod(0o600)

@@ -39,6 +39,7 @@ class ReadyStep:
         self._said = ""
         self._line: dict[str, str] = {}
         self._since: dict[tuple[str, str], float] = {}
+        self._failed: dict[tuple[Resource, str], float] = {}
 
     async def satisfied(self) -> bool:
         return False  # readiness is only ever confirmed by `apply`, which changes nothing but the record
@@ -193,8 +194,14 @@ class ReadyStep:
             raise WizardError(*[await self._finding(trouble) for trouble in lasting])
 
     async def _give_up_if_failed(self, waiting: Sequence[tuple[tuple[Resource, str], Rollout]]) -> None:
+        now = self._context.clock.monotonic()
+        failed_now = [member for member, rollout in waiting if rollout.phase is Phase.FAILED]
+        self._failed = {member: self._failed.get(member, now) for member in failed_now}
         for (resource, name), rollout in waiting:
-            if rollout.phase is Phase.FAILED:
+            lasting = now - self._failed.get((resource, name), now) >= self._context.options.patience
+            # A Job that failed stays so. A Deployment's deadline may have passed long ago, for want of a database
+            # that has only just come up: its pods get well by themselves.
+            if rollout.phase is Phase.FAILED and (resource is JOBS or lasting):
                 findings = [await self._finding(trouble) for trouble in rollout.troubles]
                 where = Where(resource=f"{resource.kind.lower()} {self._component.namespace}/{name}")
                 failed = error(

@@ -230,6 +230,27 @@ JOB = yaml.safe_dump(
 )
 
 
+@pytest.mark.parametrize("heals", [True, False])
+def test_a_passed_progress_deadline_is_given_the_patience_too(heals: bool) -> None:
+    """A run may find a Deployment whose deadline passed long ago, for want of what has only just come up."""
+
+    async def work(s: Scene, task: asyncio.Task[bool]) -> None:
+        overdue = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "overdue"}
+        s.kube.change(DEPLOYMENTS, "chat", "web", status={"observedGeneration": 1, "conditions": [overdue]})
+        await s.until_said("overdue")
+        await s.clock.advance(59)
+        await s.looks()
+        assert not task.done()
+        if heals:
+            s.up()
+            await task
+            return
+        await s.clock.advance(2)
+        assert "rollout-failed" in [finding.code for finding in await failure(task)]
+
+    scene(Scene(), work)
+
+
 def test_a_failed_job_ends_the_wait_at_once() -> None:
     async def work(s: Scene, task: asyncio.Task[bool]) -> None:
         await s.until_said("Job pull: running")
