@@ -73,10 +73,10 @@ class Client:
             try:
                 self._connection.request(method, path, data, sent)
                 answer = self._connection.getresponse()
-                headers: dict[str, str] = {}
+                found: dict[str, str] = {}
                 for name, value in answer.getheaders():
-                    headers[name] = f"{headers[name]}, {value}" if name in headers else value
-                return Answer(answer.status, headers, answer.read())
+                    found[name] = f"{found[name]}, {value}" if name in found else value
+                return Answer(answer.status, found, answer.read())
             except (http.client.HTTPException, ConnectionError):
                 # The server closed an idle connection: once more on a new one.
                 self._connection = None

@@ -45,5 +45,5 @@ def differences(name: str, real: Transcript, other: Transcript, told: str) -> It
 
 
 def _diff(expected: Any, found: Any, told: str) -> str:
-    lines = [json.dumps(each, indent=1, sort_keys=True).splitlines() for each in (expected, found)]
-    return "\n".join(difflib.unified_diff(*lines, "real", told, n=3, lineterm=""))
+    before, after = (json.dumps(each, indent=1, sort_keys=True).splitlines() for each in (expected, found))
+    return "\n".join(difflib.unified_diff(before, after, "real", told, n=3, lineterm=""))

@@ -159,7 +159,9 @@ def _strategic(source: Source, patch: Obj) -> Obj:
         if what == 0:
             each["$patch"] = "delete"
         elif what == 1 and "env" in each:
-            each["env"] = [*(each["env"] or ()), {"name": "A", "$patch": "delete"}]
+            # Not an item twice: how lists with duplicates are compared is nobody's contract.
+            rest = [item for item in each["env"] or () if item["name"] != "A"]
+            each["env"] = [*rest, {"name": "A", "$patch": "delete"}]
         elif what == 2 and "env" in each:
             each["$setElementOrder/env"] = [{"name": name} for name in source.pick(("CBA", "BAC"))]
     if containers and source.pick(range(4)) == 0:

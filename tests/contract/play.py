@@ -23,7 +23,10 @@ APPLY = "application/apply-patch+yaml"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One request. `{ns}` in a path is the case's namespace; callables get the bodies saved before."""
+    """One request, or with WATCH the events of a watch until it ends.
+
+    `{ns}` in a path is the case's namespace; callables get the bodies saved before.
+    """
 
     title: str
     method: str
@@ -68,6 +71,10 @@ def play(client: Client, case: Case) -> dict[str, Any]:
             path = path.replace("{ns}", namespace)
             if not isinstance(body, bytes) and body is not None:
                 body = json.loads(json.dumps(body).replace("{ns}", namespace))
+            if step.method == "WATCH":
+                events = [plain(each, namespace) for each in client.watch(path, step.headers) if _told(each)]
+                transcript[step.title] = {"status": 200, "body": events}
+                continue
             answer = client.request(step.method, path, body, content=step.content, headers=step.headers)
             if step.until is not None and not step.until(answer):
                 answer = _until(client, step.method, path, step.until)
@@ -85,6 +92,11 @@ def play(client: Client, case: Case) -> dict[str, Any]:
     return transcript
 
 
+def _told(event: dict[str, Any]) -> bool:
+    """Not the bookmarks that come when the server thinks fit, only the one that ends a streamed list."""
+    return event.get("type") != "BOOKMARK" or "k8s.io/initial-events-end" in json.dumps(event)
+
+
 def _until(client: Client, method: str, path: str, done: Callable[[Answer], bool]) -> Answer:
     deadline = time.monotonic() + 20
     while True:
@@ -97,6 +109,7 @@ def _until(client: Client, method: str, path: str, done: Callable[[Answer], bool
 _WARNING = re.compile(r'299 - "(?:[^"\\]|\\.)*"')
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_AGE = re.compile(r"(\d+[ydhms])+|<unknown>")
 _IP = re.compile(r"10\.96\.\d+\.\d+")
 _SUFFIX = re.compile(r"(kube-api-access-|gen-)[a-z0-9]{5}")
 _OTHERS = {"kube-controller-manager", "kube-scheduler", "kwok", "kubelet", "kube-apiserver"}
@@ -129,6 +142,10 @@ def _walk(value: Any, key: str) -> Any:
     if not isinstance(value, dict):
         return _message(value) if key == "message" and isinstance(value, str) else value
     out = {name: _walk(each, name) for name, each in value.items()}
+    if isinstance(out.get("cells"), list):
+        out["cells"] = ["AGE" if isinstance(each, str) and _AGE.fullmatch(each) else each for each in out["cells"]]
+        if out["cells"][:1] == [""]:
+            del out["cells"]  # a bookmark's, which show nothing
     if key in ("metadata", "rows"):
         out.pop("selfLink", None)
     if "resourceVersion" in out:
@@ -146,6 +163,8 @@ def _walk(value: Any, key: str) -> Any:
         out.pop("f:deployment.kubernetes.io/revision", None)
     if key == "f:metadata" and out.get("f:annotations") == {}:
         del out["f:annotations"]
+    if key == "fieldsV1" and out.get("f:metadata") == {}:
+        del out["f:metadata"]
     out.pop("storageVersionHash", None)
     if out.get("status") == "Failure" and len((out.get("details") or {}).get("causes", ())) > 1:
         # Several causes come in the order of a Go map.

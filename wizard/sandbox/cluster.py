@@ -77,9 +77,9 @@ class Cluster:
                 setattr(self.faults, key, value == "true" if key == "stale" else float(value))
             return {"faults": True}
         if verb == "allowed" and method == "GET":
-            pods = [self._pod(query.get(each, "")) for each in ("from", "to")]
-            port = int(query.get("port", "0"))
-            return {"allowed": allowed(self.store, *pods, port, query.get("protocol", "TCP"))}
+            source, target = self._pod(query.get("from", "")), self._pod(query.get("to", ""))
+            port, protocol = int(query.get("port", "0")), query.get("protocol", "TCP")
+            return {"allowed": allowed(self.store, source, target, port, protocol)}
         if verb == "compact" and method == "POST":
             self.store.compact()
             return {"compacted": self.store.resource_version}

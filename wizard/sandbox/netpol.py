@@ -81,7 +81,7 @@ def _in_block(block: Obj, address: str) -> bool:
 def _port(wanted: Obj, target: Obj, port: int, protocol: str) -> bool:
     if wanted.get("protocol", "TCP") != protocol:
         return False
-    number = wanted.get("port")
+    number: int | str | None = wanted.get("port")
     if number is None:
         return True
     if isinstance(number, str):
@@ -91,4 +91,5 @@ def _port(wanted: Obj, target: Obj, port: int, protocol: str) -> bool:
             for each in container.get("ports", ())
             if each.get("protocol", "TCP") == protocol
         )
-    return int(number) <= port <= int(wanted.get("endPort", number))
+    last: int = wanted.get("endPort", number)
+    return number <= port <= last

@@ -135,6 +135,8 @@ def strategic(target: Any, patch: Any, node: Node | None) -> Any:
             order[name] = value
             below = node.child(name) if node is not None and node.kind in (STRUCT, MAP) else None
             _check_order(patch.get(name), value, below.merge if below is not None else None)
+            if (name in patch or name in out) and not patch.get(name) and not out.get(name):
+                raise StatusError(500, "", "no elements in any of the given slices")
         elif key.startswith(_DELETE_PRIMITIVES):
             name = key.removeprefix(_DELETE_PRIMITIVES)
             out[name] = [each for each in out.get(name) or () if each not in value]
@@ -199,19 +201,20 @@ def _merged_list(old: list[Any], new: list[Any], node: Node) -> list[Any]:
         return _ordered(old + [each for each in new if each not in old], new, old, None)
     if any(isinstance(each, dict) and each.get(_DIRECTIVE) == "replace" for each in new):
         return [copied(each) for each in new if _DIRECTIVE not in each]
-    out = list(old)
     for each in new:
         if not isinstance(each, dict) or key not in each:
             raise StatusError(500, "", f"map: {_go_map(each)} does not contain declared merge key: {key}")
-        at = [index for index, item in enumerate(out) if item.get(key) == each[key]]
-        if each.get(_DIRECTIVE) == "delete":
-            out = [item for item in out if item.get(key) != each[key]]
-        elif at:
-            out[at[0]] = strategic(out[at[0]], each, node.elem)
-        else:
+    # Deletions come first, wherever they stand: a patch may take an item out and put another in its place.
+    gone = [each[key] for each in new if each.get(_DIRECTIVE) == "delete"]
+    out = [item for item in old if item.get(key) not in gone]
+    new = [each for each in new if _DIRECTIVE not in each]
+    for each in new:
+        at = next((index for index, item in enumerate(out) if item.get(key) == each[key]), None)
+        if at is None:
             out.append(copied(each))
-    wanted = [each for each in new if each.get(_DIRECTIVE) != "delete"]
-    return _ordered(out, wanted, old, key)
+        else:
+            out[at] = strategic(out[at], each, node.elem)
+    return _ordered(out, new, old, key)
 
 
 def _go_map(value: Any) -> str:

@@ -165,7 +165,8 @@ class Store:
         if dry_run:
             return new
         if _may_go(new):
-            return self._remove(group, plural, (ns, name), new)
+            self._remove(group, plural, (ns, name), old)  # watchers hear of it as it was last stored
+            return new
         return self._put(group, plural, (ns, name), new, old)
 
     def delete(

@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from ..play import Case
-from . import apply, batch, configmaps, customs, deployments, lists, pods, policies, reviews, services, stateful
+from . import (
+    apply,
+    batch,
+    configmaps,
+    customs,
+    deployments,
+    lists,
+    pods,
+    policies,
+    reviews,
+    services,
+    stateful,
+    watches,
+)
 
 ALL: list[Case] = [
     *configmaps.CASES,
@@ -17,4 +30,5 @@ ALL: list[Case] = [
     *customs.CASES,
     *lists.CASES,
     *reviews.CASES,
+    *watches.CASES,
 ]

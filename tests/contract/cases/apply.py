@@ -238,7 +238,9 @@ CASES = [
                 {
                     "metadata": {
                         "annotations": {
-                            "kubectl.kubernetes.io/last-applied-configuration": '{"apiVersion":"v1","data":{"k":"1"},"kind":"ConfigMap","metadata":{"name":"one"}}\n'
+                            "kubectl.kubernetes.io/last-applied-configuration": (
+                                '{"apiVersion":"v1","data":{"k":"1"},"kind":"ConfigMap","metadata":{"name":"one"}}\n'
+                            )
                         }
                     },
                     "data": {"k": "1"},

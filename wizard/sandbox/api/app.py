@@ -149,9 +149,11 @@ class Api:
         if resource.namespaced and not call.namespace and call.method in ("POST", "PUT", "PATCH"):
             raise not_allowed()
         if call.method == "GET":
+            if call.name:
+                return self._get(call, resource)  # asking one object to be watched only gets it
             if call.flag("watch"):
                 return await self._watch(request, call, resource)
-            return self._get(call, resource) if call.name else self._list(call, resource)
+            return self._list(call, resource)
         if call.method == "POST" and not call.name:
             return self._create(call, resource)
         if call.method == "PUT" and call.name:
@@ -188,7 +190,8 @@ class Api:
             nonlocal first
             if obj.pop("_bookmark", False):
                 if form.style == "Table":
-                    return self._render.table(resource, [], obj["metadata"], form, include)
+                    columns, first = first, False
+                    return self._render.bookmark(resource, obj, form, columns=columns)
                 return dump(partial(obj, form) if form.style else obj)
             if form.style == "Table":
                 meta = {"resourceVersion": obj["metadata"]["resourceVersion"]}

@@ -70,8 +70,21 @@ class Renderer:
                 "kind": "Table",
                 "apiVersion": f"meta.k8s.io/{form.version}",
                 "metadata": meta,
-                "columnDefinitions": definitions if columns else [],
+                "columnDefinitions": definitions if columns else None,
                 "rows": rows,
+            }
+        )
+
+    def bookmark(self, resource: Resource, obj: Obj, form: Form, *, columns: bool) -> bytes:
+        """A bookmark as a table: one row that shows nothing, with the bookmark's metadata beside it."""
+        definitions, _ = self._tables.of(resource)
+        return dump(
+            {
+                "kind": "Table",
+                "apiVersion": f"meta.k8s.io/{form.version}",
+                "metadata": {"resourceVersion": obj["metadata"]["resourceVersion"]},
+                "columnDefinitions": definitions if columns else None,
+                "rows": [{"cells": [""] * len(definitions), "object": partial(obj, form)}],
             }
         )
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from wizard.sandbox.api.lists import test_of, too_large, version_of
+from wizard.sandbox.api.lists import test_of, version_of
 from wizard.sandbox.api.request import Call
 from wizard.sandbox.kinds import Resource
 from wizard.sandbox.selectors import Test
@@ -38,9 +38,8 @@ class Watch:
         _check(initial, query.get("resourceVersionMatch", ""))
         self._marks_end = initial == "true"
         wanted = query.get("resourceVersion", "")
-        asked = version_of(wanted) if wanted else 0
-        if asked > store.resource_version:
-            raise too_large(asked, store.resource_version)
+        # A version still to come is waited for, and in the end not found: no error, no events.
+        asked = min(version_of(wanted), store.resource_version) if wanted else 0
         # Without a version to start from, a watch begins with what is there; so does a streamed list.
         self._lists = self._marks_end or (asked == 0 and initial != "false")
         self._since = store.resource_version if self._lists or not asked else asked
@@ -92,7 +91,12 @@ class Watch:
         if self._namespace and change.obj["metadata"].get("namespace") != self._namespace:
             return b""
         kind = _seen(self._test, change)
-        return self._event(kind, change.obj) if kind else b""
+        obj = change.obj
+        if kind == "DELETED" and change.type != "DELETED" and change.old is not None:
+            # What stopped matching is shown as it was when it matched, at the version of the change.
+            meta = {**change.old["metadata"], "resourceVersion": str(change.version)}
+            obj = {**change.old, "metadata": meta}
+        return self._event(kind, obj) if kind else b""
 
     def _event(self, kind: str, obj: Obj) -> bytes:
         return b'{"type":"' + kind.encode() + b'","object":' + self._render(obj) + b"}\n"
