@@ -12,7 +12,7 @@ UV_VENV := .cache/uv
 HELM = PATH="$(abspath $(UV_VENV)/bin):$$PATH" $(BIN)/python -m wizard.adapters.helm_binary
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup demo test check fix e2e e2e-sandbox bench controlplane schema lock build clean
+.PHONY: help setup demo test check fix e2e e2e-sandbox contract bench controlplane schema lock build clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
@@ -38,6 +38,11 @@ demo: setup ## see it work: deploys the demo profile to a simulated cluster on t
 test: setup ## unit tests, and the main job on the sandbox; needs Python and the package index only
 	@WIZARD_HELM="$$($(HELM))" WIZARD_UV="$(abspath $(UV_VENV)/bin/uv)" $(BIN)/python -m pytest
 	@WIZARD_HELM="$$($(HELM))" WIZARD_E2E=sandbox $(BIN)/python -m pytest tests/e2e/test_main_job.py
+
+contract: setup ## the API's contract on the sandbox, against what a real API server answers now
+	@$(BIN)/python -m tests.controlplane build
+	@WIZARD_HELM="$$($(HELM))" WIZARD_CONTRACT=controlplane \
+	  $(BIN)/python -m tests.controlplane.netns -- $(BIN)/python -m pytest tests/contract
 
 e2e-sandbox: setup ## all cases of the main job on the sandbox
 	@WIZARD_HELM="$$($(HELM))" WIZARD_E2E=sandbox $(BIN)/python -m pytest tests/e2e $(E2E)

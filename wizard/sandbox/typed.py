@@ -52,7 +52,7 @@ def field_set(node: Node | None, value: Any) -> FieldSet:
     elif kind == "list" and isinstance(value, list):
         for each in value:
             entry = _applied(node.elem, each)
-            out[_key(node, each)] = {".": {}, **entry} if entry else {}
+            out[key_of(node, each)] = {".": {}, **entry} if entry else {}
     return out
 
 
@@ -60,7 +60,7 @@ def _applied(node: Node | None, value: Any) -> FieldSet:
     return {} if style(node, value)[0] == "leaf" else field_set(node, value)
 
 
-def _key(node: Node, item: Any) -> str:
+def key_of(node: Node, item: Any) -> str:
     try:
         return item_key(node, item)
     except KeyError as problem:
@@ -119,8 +119,8 @@ def _compare(
     if kind == "map":
         _compare_maps(node, left or {}, right or {}, *below)
     else:
-        old_items = {_key(node, each): each for each in left or []}
-        new_items = {_key(node, each): each for each in right or []}
+        old_items = {key_of(node, each): each for each in left or []}
+        new_items = {key_of(node, each): each for each in right or []}
         for each in [*new_items, *(name for name in old_items if name not in new_items)]:
             one, other = old_items.get(each, _MISSING), new_items.get(each, _MISSING)
             if one is _MISSING or other is _MISSING or one != other:
@@ -140,7 +140,7 @@ def _all(node: Node | None, key: str, value: Any, into: FieldSet) -> None:
             _all(below, "f:" + name, each, entry)
     elif kind == "list" and isinstance(value, list):
         for each in value:
-            _all(node.elem, _key(node, each), each, entry)
+            _all(node.elem, key_of(node, each), each, entry)
     into[key] = {".": {}, **entry} if entry else {}
 
 
@@ -162,12 +162,12 @@ def merge(node: Node | None, live: Any, applied: Any) -> Any:
 
 def _merge_lists(node: Node, live: list[Any], applied: list[Any]) -> list[Any]:
     """Applied items keep their order; live ones stay where they were relative to them."""
-    left = [(_key(node, each), each) for each in live]
-    right = [(_key(node, each), each) for each in applied]
+    left = [(key_of(node, each), each) for each in live]
+    right = [(key_of(node, each), each) for each in applied]
     old, new = dict(left), dict(right)
     if len(new) < len(right):
         twice = next(key for index, (key, _) in enumerate(right) if key in dict(right[:index]))
-        raise TypedError(f"duplicate entries for key [{_plain(twice)}]")
+        raise TypedError(f"duplicate entries for key [{shown_key(twice)}]")
     shared = [key for key, _ in right if key in old]
     merged: set[str] = set()
     out: list[Any] = []
@@ -206,7 +206,7 @@ def _merge_lists(node: Node, live: list[Any], applied: list[Any]) -> list[Any]:
     return out
 
 
-def _plain(key: str) -> str:
+def shown_key(key: str) -> str:
     import json
 
     read = json.loads(key[2:])
@@ -230,72 +230,10 @@ def remove(node: Node | None, value: Any, gone: FieldSet) -> Any:
     if kind == "list" and isinstance(value, list) and value:
         items: list[Any] = []
         for each in value:
-            entry = gone.get(_key(node, each))
+            entry = gone.get(key_of(node, each))
             if entry is not None and is_member(entry):
                 continue
             below = children(entry)
             items.append(remove(node.elem, each, below) if below else each)
         return items or None
     return value
-
-
-def problems(node: Node | None, value: Any, path: str = "") -> list[str]:
-    """Why an applied configuration does not fit its type: `.spec.foo: field not declared in schema`."""
-    if node is None or node.kind == ANY or value is None:
-        return []
-    kind = node.kind
-    if kind in (STRUCT, MAP):
-        if not isinstance(value, dict):
-            return [f"{path}: expected map, got {_shown(value)}"]
-        out: list[str] = []
-        for name, each in value.items():
-            below = node.child(name)
-            if below is None:
-                # Over there the walk over a map ends at the first field that is not declared.
-                return [f"{path}.{name}: field not declared in schema"]
-            else:
-                out.extend(problems(below, each, f"{path}.{name}"))
-        return out
-    if kind == LIST:
-        if not isinstance(value, list):
-            return [f"{path}: expected list, got {_shown(value)}"]
-        out = []
-        if node.keyed and (twice := _twice(node, value)):
-            out.append(f"{path}: duplicate entries for key [{twice}]")
-        for index, each in enumerate(value):
-            try:
-                at = f"[{_plain(_key(node, each))}]" if node.keyed else f"[{index}]"
-            except TypedError as problem:
-                out.append(f"{path}: element {index}: {problem}")
-                continue
-            out.extend(problems(node.elem, each, path + at))
-        return out
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if kind in ("i", "f") and not number:
-        return [f"{path}: expected numeric (int or float), got {_shown(value)}"]
-    if kind in ("s", "t", "T", "B") and not isinstance(value, str) and kind == "s":
-        return [f"{path}: expected string, got {_shown(value)}"]
-    if kind == "b" and not isinstance(value, bool):
-        return [f"{path}: expected boolean, got {_shown(value)}"]
-    return []
-
-
-def _twice(node: Node, value: list[Any]) -> str:
-    seen: set[str] = set()
-    for each in value:
-        try:
-            key = _key(node, each)
-        except TypedError:
-            continue
-        if key in seen:
-            return _plain(key)
-        seen.add(key)
-    return ""
-
-
-def _shown(value: Any) -> str:
-    """A value as structured-merge-diff prints it."""
-    if isinstance(value, str):
-        return "string"
-    told = str(value).lower() if isinstance(value, bool) else str(value)
-    return f"&value.valueUnstructured{{Value:{told}}}"

@@ -22,7 +22,8 @@ from wizard.sandbox.status import (
     wrong,
 )
 from wizard.sandbox.store import Obj, copied
-from wizard.sandbox.typed import TypedError, problems
+from wizard.sandbox.typecheck import problems
+from wizard.sandbox.typed import TypedError
 from wizard.sandbox.versions import to_request, to_storage
 
 PATCHES = {
