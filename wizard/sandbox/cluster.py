@@ -9,6 +9,7 @@ from wizard.sandbox import bootstrap
 from wizard.sandbox.admission import plugins
 from wizard.sandbox.clock import SimClock
 from wizard.sandbox.crds import CrdController
+from wizard.sandbox.expiry import EventExpiry
 from wizard.sandbox.garbage import GarbageCollector
 from wizard.sandbox.kinds import Kinds
 from wizard.sandbox.namespaces import NamespaceController
@@ -41,6 +42,7 @@ class Cluster:
             CrdController(self.store, self.kinds),
             NamespaceController(self.store, self.kinds),
             GarbageCollector(self.store, self.kinds),
+            EventExpiry(self.store),
         ]
         bootstrap.fill(self.store)
         self.controllers: Controllers = (start_controllers or _no_controllers)(self.store, clock, options)

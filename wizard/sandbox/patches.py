@@ -129,6 +129,7 @@ def strategic(target: Any, patch: Any, node: Node | None) -> Any:
     if _RETAIN in patch:
         out = {key: value for key, value in out.items() if key in patch[_RETAIN]}
     order: dict[str, list[Any]] = {}
+    # Orders are checked before anything below them is merged: the outermost complaint is the one to hear.
     for key, value in patch.items():
         if key.startswith(_ORDER):
             name = key.removeprefix(_ORDER)
@@ -137,7 +138,10 @@ def strategic(target: Any, patch: Any, node: Node | None) -> Any:
             _check_order(patch.get(name), value, below.merge if below is not None else None)
             if (name in patch or name in out) and not patch.get(name) and not out.get(name):
                 raise StatusError(500, "", "no elements in any of the given slices")
-        elif key.startswith(_DELETE_PRIMITIVES):
+    for key, value in patch.items():
+        if key.startswith(_ORDER):
+            continue
+        if key.startswith(_DELETE_PRIMITIVES):
             name = key.removeprefix(_DELETE_PRIMITIVES)
             out[name] = [each for each in out.get(name) or () if each not in value]
         elif key in (_DIRECTIVE, _RETAIN):
@@ -222,7 +226,9 @@ def _go_map(value: Any) -> str:
         return "map[" + " ".join(f"{name}:{_go_map(each)}" for name, each in sorted(value.items())) + "]"
     if isinstance(value, list):
         return f"[{' '.join(map(_go_map, value))}]"
-    return str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "<nil>" if value is None else str(value)
 
 
 def _ordered(items: list[Any], wanted: list[Any], before: list[Any], key: str | None) -> list[Any]:

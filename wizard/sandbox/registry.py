@@ -120,10 +120,15 @@ class Registry:
         if resource is None:
             return
         writer, applied = self._who(resource, manager, subresource)
+        told = {key for key in _DELETION if key in new.get("metadata", {})}
         _keep_system_fields(resource, old, new)
         self._decode(resource, new)
         if not applied:
+            # A replacement that does not repeat the deletion's fields has, for its owner, removed them;
+            # that they are put back is none of the owner's doing.
+            kept = {key: new["metadata"].pop(key) for key in _DELETION if key in new["metadata"] and key not in told}
             self._own(resource, old, new, writer, creating=False)
+            new["metadata"].update(kept)
         if subresource != "status":
             for plugin in self.plugins:
                 plugin.mutate(resource, new, old)
@@ -216,6 +221,7 @@ def _set_owners(obj: Obj, entries: list[Obj]) -> None:
         obj["metadata"].pop("managedFields", None)
 
 
+_DELETION = ("deletionTimestamp", "deletionGracePeriodSeconds")
 _SYSTEM = ("creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink")
 
 

@@ -58,7 +58,8 @@ class Store:
         self.clock = clock
         self.policy: Policy | None = None
         self._random = random.Random(seed)
-        self._resources: dict[tuple[str, str], dict[tuple[str, str], Obj]] = {}
+        # By namespace: with a thousand tenants, most questions are about one of them.
+        self._resources: dict[tuple[str, str], dict[str, dict[str, Obj]]] = {}
         self._history: dict[tuple[str, str], History] = {}
         self._listeners: builtins.list[Listener] = []
         self._version = 100
@@ -73,19 +74,21 @@ class Store:
 
     def get(self, group: str, plural: str, ns: str, name: str) -> Obj | None:
         """The live object: read it, never edit it."""
-        return self._resources.get((group, plural), {}).get((ns, name))
+        return self._resources.get((group, plural), {}).get(ns, {}).get(name)
 
     def list(self, group: str, plural: str, ns: str = "") -> builtins.list[Obj]:
         """Live objects, by namespace and name as etcd has them; of all namespaces without `ns`."""
-        found = self._resources.get((group, plural), {})
-        keys = sorted(key for key in found if not ns or key[0] == ns)
-        return [found[key] for key in keys]
+        spaces = self._resources.get((group, plural), {})
+        wanted = [spaces.get(ns, {})] if ns else [spaces[each] for each in sorted(spaces)]
+        return [found[name] for found in wanted for name in sorted(found)]
 
     def list_at(self, group: str, plural: str, ns: str, version: int) -> builtins.list[Obj]:
         """The list as it was at that resourceVersion. Raises StatusError 410 where that is forgotten."""
         if version >= self._version:
             return self.list(group, plural, ns)
-        found = dict(self._resources.get((group, plural), {}))
+        found = {
+            (each["metadata"].get("namespace", ""), each["metadata"]["name"]): each for each in self.list(group, plural)
+        }
         for change in reversed(self._log(group, plural).since(version)):
             meta = change.obj["metadata"]
             key = (meta.get("namespace", ""), meta["name"])
@@ -123,7 +126,7 @@ class Store:
         if self.policy is not None:
             self.policy.creating(group, plural, new, manager)
         key = (meta.get("namespace", ""), meta["name"])
-        if key in self._resources.get((group, plural), {}):
+        if self.get(group, plural, *key) is not None:
             raise already_exists(group, plural, meta["name"])
         if dry_run:
             return new
@@ -255,12 +258,15 @@ class Store:
     def _put(self, group: str, plural: str, key: tuple[str, str], new: Obj, old: Obj | None) -> Obj:
         self._version += 1
         new["metadata"]["resourceVersion"] = str(self._version)
-        self._resources.setdefault((group, plural), {})[key] = new
+        self._resources.setdefault((group, plural), {}).setdefault(key[0], {})[key[1]] = new
         self._tell(Change(self._version, "MODIFIED" if old else "ADDED", new, old), group, plural)
         return new
 
     def _remove(self, group: str, plural: str, key: tuple[str, str], last: Obj) -> Obj:
-        old = self._resources[group, plural].pop(key)
+        space = self._resources[group, plural][key[0]]
+        old = space.pop(key[1])
+        if not space:
+            del self._resources[group, plural][key[0]]
         self._version += 1
         # The event of a deletion carries a version of its own, or a watch resumed from it would hear it again.
         gone = {**last, "metadata": {**last["metadata"], "resourceVersion": str(self._version)}}

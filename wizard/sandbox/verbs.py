@@ -7,13 +7,22 @@ from typing import Any
 
 from wizard.sandbox import patches
 from wizard.sandbox.convert import Converter, DecodeError
+from wizard.sandbox.envelope import (
+    NAMELESS,
+    check_applied,
+    check_envelope,
+    last_applied,
+    must_be_specified,
+    not_patched,
+    not_typed,
+    selected,
+)
 from wizard.sandbox.kinds import Resource
 from wizard.sandbox.ownership import LAST_APPLIED, applied, encoded
 from wizard.sandbox.registry import Registry, cannot_handle
 from wizard.sandbox.status import (
     StatusError,
     bad_request,
-    cause,
     conflict,
     invalid,
     not_found,
@@ -52,7 +61,7 @@ class Verbs:
         warn: Callable[[str], None],
     ) -> Obj:
         """Raises StatusError."""
-        self._check_envelope(resource, namespace, body)
+        check_envelope(self._registry.kinds, resource, namespace, body)
         obj = self._decoded(resource, body, validation, warn)
         return self._create(resource, obj, manager=manager, dry_run=dry_run)
 
@@ -70,11 +79,11 @@ class Verbs:
         warn: Callable[[str], None],
     ) -> tuple[Obj, bool]:
         """The object, and whether it was created (a Lease or an Event may be, by PUT)."""
-        self._check_envelope(resource, namespace, body)
+        check_envelope(self._registry.kinds, resource, namespace, body)
         told = body.get("metadata", {}).get("name", "")
         if told != name:
             if not told:
-                raise bad_request(_NAMELESS.format(name))
+                raise bad_request(NAMELESS.format(name))
             raise bad_request(f"the name of the object ({told}) does not match the name on the URL ({name})")
         new = self._decoded(resource, body, validation, warn)
         if self._get(resource, namespace, name) is None:
@@ -83,7 +92,7 @@ class Verbs:
                 return self._create(resource, new, manager=manager, dry_run=dry_run), True
             raise not_found(resource.group, resource.plural, name)
         if resource.conditional and not new["metadata"].get("resourceVersion"):
-            raise _must_be_specified(resource, name)
+            raise must_be_specified(resource, name)
         return self._write(
             resource, subresource, namespace, name, lambda old: new, manager=manager, dry_run=dry_run
         ), False
@@ -124,10 +133,10 @@ class Verbs:
             try:
                 found = self._decoded(resource, new, validation, warn)
             except StatusError as problem:
-                raise _not_patched(new, problem.message) from problem
+                raise not_patched(new, problem.message) from problem
             told = found.get("metadata", {}).get("name", "")
             if not told:
-                raise bad_request(_NAMELESS.format(name))
+                raise bad_request(NAMELESS.format(name))
             if told != name:
                 raise bad_request(f"the name of the object ({told}) does not match the name on the URL ({name})")
             return found
@@ -166,7 +175,7 @@ class Verbs:
                     ],
                 },
             )
-        self._check_applied(resource, namespace, name, body)
+        check_applied(resource, namespace, name, body)
         registry = self._registry
         writer = registry.writer(resource, manager, subresource)
         stored = self._get(resource, namespace, name)
@@ -174,7 +183,7 @@ class Verbs:
         if live is None and subresource:
             raise not_found(resource.group, resource.plural, name)
         if found := problems(resource.node, body):
-            raise _not_typed(resource, body, name, found)
+            raise not_typed(resource, body, name, found)
         wanted_uid = body.get("metadata", {}).get("uid")
         if wanted_uid and (live is None or wanted_uid != live["metadata"]["uid"]):
             raise invalid(
@@ -186,7 +195,7 @@ class Verbs:
         try:
             new, owners = applied(resource.node, live, registry.zero(resource), body, writer, force=force)
         except TypedError as problem:
-            raise _not_typed(resource, body, name, [str(problem)]) from problem
+            raise not_typed(resource, body, name, [str(problem)]) from problem
         if new is None:
             assert live is not None or body is not None
             new = {key: value for key, value in (live or registry.zero(resource)).items()}
@@ -194,7 +203,7 @@ class Verbs:
         meta = new.setdefault("metadata", {})
         meta["managedFields"] = encoded(owners)
         if manager == "kubectl" and LAST_APPLIED in (meta.get("annotations") or {}):
-            meta["annotations"][LAST_APPLIED] = _last_applied(body)
+            meta["annotations"][LAST_APPLIED] = last_applied(body)
         with registry.writing(writer, applied=True):
             if live is None:
                 meta["name"] = name
@@ -287,7 +296,7 @@ class Verbs:
             version = new.get("metadata", {}).get("resourceVersion")
             if version and version != old["metadata"]["resourceVersion"]:
                 raise conflict(resource.group, resource.plural, name)
-            new = to_storage(resource, _selected(resource, subresource, old, new))
+            new = to_storage(resource, selected(resource, subresource, old, new))
             target.clear()
             target.update(copied(new))
 
@@ -316,114 +325,6 @@ class Verbs:
                 warn(each)
         return found
 
-    def _check_envelope(self, resource: Resource, namespace: str, body: Obj) -> None:
-        version, kind = body.get("apiVersion"), body.get("kind")
-        if version and version != resource.api_version:
-            if self._registry.kinds.of_kind(version, kind or "") is None:
-                why = f'no kind "{kind}" is registered for version "{version}" in scheme {_SCHEME}'
-                raise cannot_handle(resource, why)
-            raise bad_request(
-                f"the API version in the data ({version}) does not match the expected API version "
-                f"({resource.api_version})"
-            )
-        if kind and kind != resource.kind:
-            why = f"converting ({kind}) to ({resource.kind}): unknown conversion"
-            other = self._registry.kinds.of_kind(resource.api_version, kind)
-            try:
-                if other is not None:
-                    Converter().convert(other.node, body)
-            except DecodeError as problem:
-                why = str(problem)
-            raise bad_request(f'{kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {why}')
-        meta = body.setdefault("metadata", {})
-        if not isinstance(meta, dict):
-            raise bad_request("metadata is no object")
-        if resource.namespaced:
-            told = meta.get("namespace") or namespace
-            if told != namespace:
-                raise bad_request(
-                    "the namespace of the provided object does not match the namespace sent on the request"
-                )
-            meta["namespace"] = namespace
-        else:
-            meta.pop("namespace", None)
-
-    def _check_applied(self, resource: Resource, namespace: str, name: str, body: Obj) -> None:
-        version, kind = body.get("apiVersion"), body.get("kind")
-        if kind != resource.kind or version != resource.api_version:
-            shown = version if version and "/" in version else f"/{version or ''}"
-            raise bad_request(f"invalid object type: {shown}, Kind={kind or ''}")
-        meta = body.setdefault("metadata", {})
-        if meta.get("managedFields") is not None:
-            raise bad_request("metadata.managedFields must be nil")
-        told = meta.get("name", name)
-        if told != name:
-            raise bad_request(f"the name of the object ({told}) does not match the name on the URL ({name})")
-        if resource.namespaced and meta.get("namespace", namespace) != namespace:
-            raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
-
 
 _POLICIES = ("Foreground", "Background", "Orphan")
-_SCHEME = '"pkg/runtime/scheme.go:111"'
 _CREATE_ON_UPDATE = {"leases", "events", "endpoints", "endpointslices", "limitranges"}
-_NAMELESS = "the name of the object ({} based on URL) was undeterminable: name must be provided"
-
-
-def _selected(resource: Resource, subresource: str, old: Obj, new: Obj) -> Obj:
-    """What a write through this endpoint may change, the rest as it was."""
-    if subresource == "status":
-        if resource.crd is not None:
-            kept = dict(old)
-            kept.pop("status", None)
-            meta = dict(old["metadata"])
-            if "managedFields" in new["metadata"]:
-                meta["managedFields"] = new["metadata"]["managedFields"]
-            kept["metadata"] = meta
-            return {**kept, **({"status": new["status"]} if "status" in new else {})}
-        kept = {key: value for key, value in old.items() if key not in ("metadata", "status")}
-        meta = dict(new["metadata"])
-        for name in ("labels", "ownerReferences"):
-            meta.pop(name, None)
-            if name in old["metadata"]:
-                meta[name] = old["metadata"][name]
-        return {**kept, "metadata": meta, "status": new.get("status", {})}
-    if resource.has_status:
-        new = dict(new)
-        new.pop("status", None)
-        if "status" in old:
-            new["status"] = old["status"]
-    if subresource == "finalize":
-        spec = {**old.get("spec", {}), "finalizers": new.get("spec", {}).get("finalizers", [])}
-        return {**old, "spec": spec}
-    return new
-
-
-def _not_patched(new: Obj, why: str) -> StatusError:
-    """A patch whose result does not decode: 422, with all of the result in it."""
-    import json
-
-    text = json.dumps(new, separators=(",", ":"), ensure_ascii=False)
-    why = why.partition(": ")[2]
-    return invalid("", "", "", [wrong("patch", text, why)])
-
-
-def _not_typed(resource: Resource, body: Obj, name: str, found: list[str]) -> StatusError:
-    told = found[0] if len(found) == 1 else "errors:\n" + "\n".join(f"  {each}" for each in found)
-    group_version = resource.api_version if resource.group else f"/{resource.version}"
-    namespace = body.get("metadata", {}).get("namespace", "")
-    what = f"{namespace}/{name}; {group_version}, Kind={resource.kind}"
-    return StatusError(500, "", f"failed to create typed patch object ({what}): {told}")
-
-
-def _must_be_specified(resource: Resource, name: str) -> StatusError:
-    words = "Invalid value: 0: must be specified for an update"
-    problem = cause("FieldValueInvalid", "metadata.resourceVersion", words)
-    return invalid(resource.group, resource.plural, name, [problem])
-
-
-def _last_applied(body: Obj) -> str:
-    import json
-
-    body = copied(body)
-    (body.get("metadata", {}).get("annotations") or {}).pop(LAST_APPLIED, None)
-    return json.dumps(body, separators=(",", ":"), sort_keys=True) + "\n"

@@ -56,7 +56,7 @@ def page(store: Store, call: Call, resource: Resource, *, stale: int = 0) -> Pag
     `stale`: an older version from which a client that accepts any is served.
     """
     query = call.query
-    limit = _number(query.get("limit", ""), "limit")
+    limit = number(query.get("limit", ""), "limit")
     token, wanted = query.get("continue", ""), query.get("resourceVersion", "")
     match = query.get("resourceVersionMatch", "")
     version, start = store.resource_version, ""
@@ -130,7 +130,8 @@ def _version(text: str) -> int:
         raise invalid("", "", "", [cause("FieldValueInvalid", "resourceVersion", words)]) from problem
 
 
-def _number(text: str, what: str) -> int:
+def number(text: str, what: str) -> int:
+    """An integer of a query; 0 where it is empty. Raises StatusError 400."""
     try:
         return int(text or "0")
     except ValueError as problem:

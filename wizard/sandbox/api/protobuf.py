@@ -24,6 +24,10 @@ class _Broken(Exception):
     pass
 
 
+_UNREADABLE = (_Broken, ValueError, TypeError, OverflowError, pack.error, IndexError)
+"""TypeError among them: a field of the wrong wire type, such as a number where a message belongs."""
+
+
 def type_meta(body: bytes) -> tuple[str, str, bytes]:
     """apiVersion, kind and the message itself, from the envelope. Raises StatusError 400."""
     if not body.startswith(MAGIC):
@@ -31,16 +35,16 @@ def type_meta(body: bytes) -> tuple[str, str, bytes]:
     try:
         outer = dict(_fields(body[len(MAGIC) :]))
         meta = dict(_fields(outer.get(1, b"")))
-    except _Broken as problem:
+        return str(meta.get(1, b""), "utf-8"), str(meta.get(2, b""), "utf-8"), outer.get(2, b"")
+    except _UNREADABLE as problem:
         raise bad_request(f"unable to decode protobuf: {problem}") from problem
-    return str(meta.get(1, b""), "utf-8"), str(meta.get(2, b""), "utf-8"), outer.get(2, b"")
 
 
 def decode(message: bytes, type_name: str) -> dict[str, Any]:
     """The object of that built-in type. Raises StatusError 400."""
     try:
         return _message(message, type_name)
-    except (_Broken, UnicodeDecodeError, ValueError, pack.error, IndexError) as problem:
+    except _UNREADABLE as problem:
         raise bad_request(f"unable to decode protobuf: {problem}") from problem
 
 
