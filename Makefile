@@ -12,7 +12,7 @@ UV_VENV := .cache/uv
 HELM = PATH="$(abspath $(UV_VENV)/bin):$$PATH" $(BIN)/python -m wizard.adapters.helm_binary
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup demo test check fix e2e e2e-sandbox contract bench controlplane schema lock build clean
+.PHONY: help setup demo test check fix e2e e2e-sandbox contract bench soak pictures controlplane schema lock build clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
@@ -33,7 +33,9 @@ $(STAMP): $(UV_VENV)/bin/uv .ci/requirements/dev.txt pyproject.toml
 setup: $(STAMP) ## a virtual environment in .venv with everything pinned
 
 demo: setup ## see it work: deploys the demo profile to a simulated cluster on this machine
-	@WIZARD_HELM="$$($(HELM))" $(BIN)/wizard --profile demo --yes
+	@if [ -t 0 ] && [ -t 1 ] && [ -t 2 ] && [ -z "$${CI:-}" ] && [ "$${TERM:-dumb}" != dumb ]; \
+	  then WIZARD_HELM="$$($(HELM))" $(BIN)/wizard --profile demo; \
+	  else WIZARD_HELM="$$($(HELM))" $(BIN)/wizard --profile demo --yes; fi
 
 test: setup ## unit tests, and the main job on the sandbox; needs Python and the package index only
 	@WIZARD_HELM="$$($(HELM))" WIZARD_UV="$(abspath $(UV_VENV)/bin/uv)" $(BIN)/python -m pytest
@@ -66,6 +68,12 @@ bench: setup ## the budgets of the design as ratios, measured in one run; writes
 	@$(BIN)/python -m tests.controlplane build
 	@WIZARD_HELM="$$($(HELM))" \
 	  $(BIN)/python -m tests.controlplane.netns -- $(BIN)/python -m tests.bench --json .cache/bench.json
+
+pictures: setup ## the README's pictures, from the real app on a sandbox, into docs/pictures
+	@WIZARD_HELM="$$($(HELM))" $(BIN)/python -m tests.pictures
+
+soak: setup ## ten minutes of random work on the sandbox: watchers right at the end, memory bounded; SOAK="--seed 2"
+	@$(BIN)/python -m tests.soak --seconds 600 --clients 8 $(SOAK)
 
 controlplane: setup ## a real control plane in the foreground; prints its kubeconfig
 	@$(BIN)/python -m tests.controlplane build

@@ -63,6 +63,21 @@ def _choices(**given: Any) -> Choices:
     return Choices(**given)
 
 
+def _plain_choices(given: dict[str, Any]) -> dict[str, Any]:
+    """For `Choices`, which is not imported yet: the app's first frame does not wait for it."""
+    return {**{key: value for key, value in given.items() if key != "json_"}, "json": given["json_"]}
+
+
+def _web(at: str, profile: str | None, sets: Sequence[str]) -> int:
+    host, _, port = at.rpartition(":")
+    if not host or not port.isdecimal():
+        raise click.UsageError(f"--web takes HOST:PORT (got {at!r})")
+    from wizard.commands import tui
+
+    argv = ["--profile", profile] if profile else []
+    return tui.web([*argv, *(part for each in sets for part in ("--set", each))], host=host, port=int(port))
+
+
 class _Main(click.Group):
     """Findings instead of tracebacks, with the right exit code; and no command means: deploy."""
 
@@ -119,12 +134,22 @@ def _report(problem: Exception, *, wants_json: bool) -> int:
 @_run_options
 @click.option("--plan", "plan_only", is_flag=True, help="Show what would be done, and stop.")
 @click.option("--rollback", "undo", is_flag=True, help="Roll this run's own changes back if it fails.")
+@click.option("--plain", "plain", is_flag=True, help="Questions and answers, on any terminal.")
+@click.option(
+    "--web",
+    is_flag=False,
+    flag_value="127.0.0.1:8000",
+    metavar="[HOST:PORT]",
+    help="Serve the wizard to a browser (extra `web`); whoever reaches the port has it in hand.",
+)
 @click.pass_context
-def main(context: click.Context, /, plan_only: bool, undo: bool, **given: Any) -> int:
+def main(context: click.Context, /, plan_only: bool, undo: bool, plain: bool, web: str | None, **given: Any) -> int:
     """From a server or a cluster to a running Open WebUI + Ollama + PostgreSQL platform.
 
     \b
-    wizard --profile prod --yes      deploy, or bring up to date
+    wizard                           the wizard: choose, review, deploy, watch
+    wizard --profile prod            review that profile, and deploy it
+    wizard --profile prod --yes      deploy, or bring up to date, without a question
     wizard --profile prod --plan     show what would be done
 
     \b
@@ -138,6 +163,19 @@ def main(context: click.Context, /, plan_only: bool, undo: bool, **given: Any) -
                 f"give --profile and --set after the command: wizard {context.invoked_subcommand} ..."
             )
         return 0
+    if plain and not (plan_only or given["yes"] or given["json_"]):
+        from wizard.commands import interactive
+
+        return interactive.plain(_choices(**given))
+    from wizard.ui.terminal import can_draw
+
+    if web:
+        return _web(web, given["profile"], given["sets"])
+    headless = given["yes"] or given["json_"] or plan_only or undo
+    if not headless and can_draw():
+        from wizard.commands import tui
+
+        return tui.app(_plain_choices(given))
     if not given["profile"]:
         raise click.UsageError("which profile? wizard --profile NAME|PATH (`wizard --help` lists the rest)")
     from wizard.commands import deploy as commands
@@ -176,6 +214,16 @@ def status(**given: Any) -> int:
     from wizard.commands import look
 
     return look.status(_choices(**given))
+
+
+@main.command()
+@click.option("-p", "--profile", "profile", metavar="NAME|PATH", required=True, help="The profile: a name, or a file.")
+@click.option("--set", "sets", multiple=True, metavar="A.B=C", help="Override a field of the profile.")
+def watch(**given: Any) -> int:
+    """Pods, alerts, logs, nodes, events and models of a profile's cluster, live."""
+    from wizard.commands import tui
+
+    return tui.app(given, watch=True)
 
 
 @main.command()

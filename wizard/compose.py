@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -13,6 +12,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wizard.adapters import places
 from wizard.catalog import shipped
 from wizard.domain.finding import Finding, PreflightError, UsageError, error
 from wizard.domain.profile import Profile, SandboxTarget, to_data
@@ -20,25 +20,15 @@ from wizard.planning.coverage import undeployable
 
 if TYPE_CHECKING:
     from wizard.adapters.helm_binary import HelmBinary
+    from wizard.adapters.kube_live import QuickLive
+    from wizard.adapters.kube_live_aio import AioLive
     from wizard.engine.session import Session
+    from wizard.observers.watch import Watch
     from wizard.ports import Helm, Kube, KubeReader
     from wizard.sandbox.manager import Running as Sandbox
     from wizard.steps.base import Options
 
-_APP = "wizard"
-
-
-def config_dir() -> Path:
-    import platformdirs
-
-    return platformdirs.user_config_path(_APP)
-
-
-def state_dir() -> Path:
-    """runs/DEPLOYMENT: journals; sandboxes/NAME: what runs there."""
-    import platformdirs
-
-    return platformdirs.user_state_path(_APP)
+config_dir, state_dir = places.config_dir, places.state_dir
 
 
 def load_profile(name: str, overrides: Sequence[str]) -> Profile:
@@ -48,6 +38,13 @@ def load_profile(name: str, overrides: Sequence[str]) -> Profile:
     return profile_files.load_profile(
         name, cwd=Path.cwd(), config_dir=config_dir(), shipped_dir=shipped.profiles(), overrides=overrides
     )
+
+
+def find_profile(name: str) -> Path:
+    """The file of the profile of that name or path. Raises UsageError."""
+    from wizard.adapters import profile_files
+
+    return profile_files.find_profile(name, cwd=Path.cwd(), config_dir=config_dir(), shipped_dir=shipped.profiles())
 
 
 def find_helm(progress: Callable[[str], None] | None = None) -> HelmBinary:
@@ -144,6 +141,7 @@ class _Cluster:
     _kube: Any = field(default=None)
     _reader: Any = field(default=None)
     _helm: Any = field(default=None)
+    _live: Any = field(default=None)
 
     def reader(self) -> KubeReader:
         if self._kube is not None:
@@ -165,6 +163,23 @@ class _Cluster:
         made: Kube = self._kube
         return made
 
+    def live(self) -> QuickLive | AioLive:
+        """With connections of its own: streams outlive what a run does."""
+        if self._live is None:
+            from wizard.adapters.kube_access import load
+
+            access = load(self.kubeconfig, self.context)
+            if access:
+                from wizard.adapters.kube_live import QuickLive
+
+                self._live = QuickLive(access)
+            else:
+                from wizard.adapters.kube_live_aio import AioLive
+
+                self._live = AioLive(kubeconfig=self.kubeconfig, context=self.context)
+        made: QuickLive | AioLive = self._live
+        return made
+
     def helm(self) -> Helm:
         if self._helm is None:
             from wizard.adapters.helm import HelmAdapter
@@ -179,6 +194,8 @@ class _Cluster:
     async def close(self) -> None:
         if self._kube is not None:
             await self._kube.close()
+        if self._live is not None:
+            await self._live.close()
         self.after()
 
 
@@ -237,11 +254,43 @@ def session(
     return Session(Setting(desired(profile, chart), to_data(profile), ports, options))
 
 
+def watch(
+    profile: Profile,
+    *,
+    namespaces: Sequence[str] | None = None,
+    progress: Callable[[str], None] | None = None,
+    reach: Reach = Reach.THERE,
+    keep: bool = False,
+) -> Watch:
+    """The dashboard's feeds for a profile, not started; `Watch.stop` closes everything. `namespaces`: only those.
+    Raises PreflightError where its target is not there and may not be started, or the kubeconfig is none."""
+    from wizard.adapters.clock import SystemClock
+    from wizard.catalog.charts import chart
+    from wizard.observers.watch import Watch, WatchPorts
+    from wizard.planning.platform import desired
+
+    if reach is not Reach.NONE and (gap := undeployable(profile)):
+        raise UsageError(gap)
+    if reach is Reach.THERE and (nothing := missing(profile)):
+        raise PreflightError(nothing)
+    cluster = _cluster(profile, progress, reach, keep=keep)
+    live = cluster.live()
+    ports = WatchPorts(reader=live, writer=live, clock=SystemClock(), close=cluster.close)
+    return Watch(ports, desired(profile, chart), namespaces=namespaces)
+
+
 def keyring_backend() -> tuple[str, bool]:
     """(name, whether it can keep anything)."""
     from wizard.adapters.secret_stores import backend
 
     return backend()
+
+
+def environment_has_secret(name: str) -> bool:
+    """Whether `WIZARD_SECRET_<NAME>` gives that one."""
+    from wizard.adapters.secret_stores import EnvironmentStore
+
+    return EnvironmentStore().get("", name) is not None
 
 
 def run(main: Any) -> Any:
@@ -251,5 +300,6 @@ def run(main: Any) -> Any:
 
 
 def environment_has_terminal() -> bool:
-    """Whether somebody can be asked: both ends of the talk are a terminal, and CI says nothing else."""
-    return os.isatty(0) and os.isatty(2) and not os.environ.get("CI")
+    from wizard.ui.terminal import somebody_is_there
+
+    return somebody_is_there()

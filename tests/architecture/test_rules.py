@@ -17,6 +17,7 @@ LINES = 400
 REVEALS = {
     "wizard/adapters/secret_stores.py": 1,  # into the operator's keyring
     "wizard/commands/look.py": 2,  # `wizard credentials show`: its whole purpose
+    "wizard/ui/tui/screens/done.py": 1,  # the same, on a screen, when asked for
     "wizard/steps/secrets.py": 2,  # into a Kubernetes Secret
 }
 """File -> how often it asks a Secret for its value. A new place needs a reason, and an entry."""
@@ -151,6 +152,9 @@ def test_the_domain_and_planning_are_pure() -> None:
     for path, node in nodes():
         if path.parts[1] not in ("domain", "planning"):
             continue
+        if isinstance(node, ast.ImportFrom) and node.module == "datetime" and [n.name for n in node.names] == ["date"]:
+            continue  # the type of a figure's date; whoever calls date.today() is found by the next line's rule
+        assert not called(node).endswith(("date.today", "datetime.now")), path
         names = {alias.name.partition(".")[0] for alias in node.names} if isinstance(node, ast.Import) else set()
         if isinstance(node, ast.ImportFrom) and not node.level:
             names = {(node.module or "").partition(".")[0]}

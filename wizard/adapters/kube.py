@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import builtins
 import json
-import re
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from kubernetes.aio.config.config_exception import ConfigException
 
 from wizard.adapters.kube_wire import METADATA_LIST, git_version, listed, parsed, refused, unreachable
 from wizard.domain.finding import PreflightError, error
+from wizard.domain.text import plain
 from wizard.ports import KubeObject, Resource, WatchEvent
 
 _TIMEOUT = 30.0
@@ -30,15 +30,11 @@ _TIMEOUT = 30.0
 _WATCH_SECONDS = 290
 """After this the server ends a watch: below the five minutes at which common proxies cut it."""
 _BODY_LIMIT = 2**20
-_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_LINE = 2000
+"""Characters of a log line that a finding quotes."""
 
 _BAD_CONFIG = (ConfigException, yaml.YAMLError, OSError, ValueError, KeyError, TypeError, AttributeError, IndexError)
 """What the vendor's loader raises on a file that is no kubeconfig; it checks little before it reads on."""
-
-
-def plain(text: str, limit: int = 2000) -> str:
-    """What a program of the cluster printed, without escape sequences and control characters, bounded."""
-    return _CONTROL.sub("", text)[:limit]
 
 
 class KubeAdapter:
@@ -125,12 +121,43 @@ class KubeAdapter:
         body = await self._read(response)
         # Progress bars overwrite their line: what stands last in it is what a reader would have seen.
         lines = [line.rstrip("\r").rpartition("\r")[2] for line in body.decode(errors="replace").split("\n")]
-        return [clean for line in lines if (clean := plain(line).strip())]
+        return [clean for line in lines if (clean := plain(line, _LINE).strip())]
 
     async def service_get(self, namespace: str, service: str, port: str, path: str) -> tuple[int, bytes]:
         proxied = f"/api/v1/namespaces/{namespace}/services/{service}:{port}/proxy{path}"
         response = await self._request("GET", proxied, raw=True, accept="*/*", timeout=10.0)
         return response.status, await self._read(response)
+
+    async def body(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: KubeObject | None = None,
+        accept: str = "application/json",
+        timeout: float = _TIMEOUT,
+        limit: int | None = _BODY_LIMIT,
+    ) -> bytes:
+        """Of an answer below 400. Raises KubeError."""
+        response = await self._request(method, path, query=query, body=body, accept=accept, timeout=timeout)
+        return await self._read(response, limit)
+
+    async def pieces(self, path: str, *, query: Mapping[str, str], accept: str, quiet: float) -> AsyncIterator[bytes]:
+        """What arrives of a GET that goes on; first an empty piece, which says that it is open. It ends when
+        nothing has come for `quiet` seconds."""
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=_TIMEOUT, sock_read=quiet)
+        response = await self._request("GET", path, query=query, accept=accept, timeout=timeout)
+        try:
+            yield b""
+            async for piece in response.content.iter_any():
+                yield piece
+        except TimeoutError:
+            return
+        except (aiohttp.ClientError, OSError) as problem:
+            raise unreachable(self._server, problem) from problem
+        finally:
+            response.close()
 
     async def close(self) -> None:
         if self._client is not None:
@@ -164,7 +191,7 @@ class KubeAdapter:
         accept: str = "application/json",
         content: str = "application/json",
         raw: bool = False,
-        timeout: float = _TIMEOUT,
+        timeout: float | aiohttp.ClientTimeout = _TIMEOUT,
     ) -> aiohttp.ClientResponse:
         """`raw` gives replies of any status back: those of a proxied program are not the API server's."""
         client = await self._connected()
@@ -172,10 +199,10 @@ class KubeAdapter:
         # The loader's hook refreshes a token that has expired (exec plugins, OIDC) before each request.
         await client.update_params_for_auth(headers, [], ["BearerToken"], path, method, None)
         url = f"{client.configuration.host}{quote(path, safe='/:?=&%')}" + (f"?{urlencode(query)}" if query else "")
+        if not isinstance(timeout, aiohttp.ClientTimeout):
+            timeout = aiohttp.ClientTimeout(total=timeout)
         try:
-            reply = await client.rest_client.request(
-                method, url, headers=headers, body=body, _request_timeout=aiohttp.ClientTimeout(total=timeout)
-            )
+            reply = await client.rest_client.request(method, url, headers=headers, body=body, _request_timeout=timeout)
             response: aiohttp.ClientResponse = reply.response
             if response.status >= 400 and not raw:
                 what = f"{method} {path}"

@@ -38,14 +38,24 @@ def parsed(body: bytes, *, what: str) -> KubeObject:
         reply = None
     if isinstance(reply, dict):
         return reply
-    raise KubeError(
+    raise no_api_server(body, what)
+
+
+def no_api_server(said: bytes, what: str) -> KubeError:
+    return KubeError(
         error(
             "not-an-api-server",
             f"what answered {what} is no Kubernetes API server",
-            detail=f"It said: {body[:100].decode(errors='replace')!r}",
+            detail=f"It said: {said[:100].decode(errors='replace')!r}",
             hint="check the server's address in the kubeconfig, and proxies between here and there",
         )
     )
+
+
+def not_json(said: bytes, what: str) -> KubeError:
+    """A program behind the API server's proxy that does not speak as it should."""
+    detail = f"It said: {said[:100].decode(errors='replace')!r}"
+    return KubeError(error("not-json", f"what answered {what} did not answer in JSON", detail=detail))
 
 
 def git_version(reply: KubeObject) -> str:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import difflib
 import errno
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+from wizard.adapters.atomic import write_whole
 from wizard.domain.finding import Finding, UsageError, Where, error
 from wizard.domain.profile import Profile, parse_profile
-from wizard.domain.profile.text import MAX_BYTES
+from wizard.domain.profile.edit import dump, edit_yaml
+from wizard.domain.profile.text import MAX_BYTES, decode, read_yaml
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -49,6 +54,17 @@ def list_profiles(*, cwd: Path, config_dir: Path, shipped_dir: Path) -> dict[str
     return _named(_places(cwd, config_dir, shipped_dir))
 
 
+def list_drafts(folder: Path) -> list[Path]:
+    """The drafts in a folder, newest first."""
+    files = [path for suffix in SUFFIXES for path in folder.glob(f"*{suffix}") if _is_file(path)]
+    return sorted(files, key=lambda path: (-path.stat().st_mtime, path.name))
+
+
+def is_name(name: str) -> bool:
+    """Whether a profile can be kept under it, and found by it again."""
+    return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) is not None and not _is_path(name)
+
+
 def load_profile(
     name_or_path: str, *, cwd: Path, config_dir: Path, shipped_dir: Path, overrides: Sequence[str] = ()
 ) -> Profile:
@@ -75,6 +91,46 @@ def read_profile(path: Path) -> bytes:
         summary = f"{path} is larger than {MAX_BYTES // 1024} KiB"
         raise UsageError(error("profile-size", summary, where=where))
     return raw
+
+
+def read_data(path: Path) -> Mapping[str, Any]:
+    """What a profile or draft says, valid or not. UsageError where it cannot be read as YAML with keys at its top."""
+    read = read_yaml(decode(read_profile(path), str(path)), str(path))
+    if read.data is not None and not isinstance(read.data, dict):
+        summary = f"{path} holds no profile: it has no keys at its top"
+        raise UsageError(*read.findings, error("profile-type", summary, where=Where(file=str(path))))
+    return read.data or {}
+
+
+def write_profile(path: Path, data: Mapping[str, Any], *, private: bool = False) -> None:
+    """Writes a profile whole or not at all; a file that is there keeps its comments. UsageError.
+
+    `private` is for drafts: readable by their owner alone.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700 if private else 0o777)
+        text = edit_yaml(decode(read_profile(path), str(path)), data) if path.exists() else dump(dict(data))
+        write_whole(path, text.encode(), mode=0o600 if private else None)
+    except OSError as problem:
+        summary = f"{path} cannot be written: {problem.strerror or problem}"
+        hint = "save it under a name in another folder, or free space"
+        raise UsageError(error("profile-unwritable", summary, hint=hint, where=Where(file=str(path)))) from problem
+
+
+def write_new(path: Path, text: str) -> None:
+    """A file of its own, never over one that is there. UsageError."""
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as problem:
+        summary = f"{path} cannot be written: {problem.strerror or problem}"
+        raise UsageError(error("file-unwritable", summary, where=Where(file=str(path)))) from problem
+
+
+def forget(path: Path) -> None:
+    """Removes a draft that is not needed any more; one that cannot be removed does no harm."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def _is_path(name_or_path: str) -> bool:

@@ -9,11 +9,12 @@ from wizard import compose
 from wizard.commands.base import Choices, ask, insist, need_consent, open_session
 from wizard.domain.finding import ExitCode, UsageError, error
 from wizard.domain.plan import Plan
-from wizard.domain.profile import profile_from_data
+from wizard.domain.profile import Profile, profile_from_data
 from wizard.engine.session import Session
 from wizard.ui.headless.out import Out
 from wizard.ui.headless.run import to_the_end
 from wizard.ui.headless.words import plan_lines
+from wizard.ui.words import where_it_is
 
 
 def plan(choices: Choices, *, detailed_exitcode: bool = False, diffs: bool = True) -> int:
@@ -45,28 +46,30 @@ def deploy(choices: Choices, *, undo: bool = False) -> int:
     out = Out(json_lines=choices.json)
     agreed = None
     asking = need_consent(choices, out)
-    session = open_session(choices, out, reach=compose.Reach.START)
+    profile = choices.load()
+    session = open_session(choices, out, profile=profile, reach=compose.Reach.START)
     if asking:
 
         def agreed(made: Plan) -> bool:
             return ask(out, plan_lines(made, out.talk_paint), "Apply this plan?")
 
     code: ExitCode = compose.run(to_the_end(session, lambda: session.apply(agreed=agreed, undo=undo), out))
-    return _finish(code, session, out)
+    return _finish(code, profile, out)
 
 
 def apply(file: str, choices: Choices) -> int:
     """A saved plan needs no question: who applies it has read it."""
     out = Out(json_lines=choices.json)
     saved = _read_plan(Path(file))
-    session = open_session(choices, out, profile=profile_from_data(saved.profile), reach=compose.Reach.START)
+    profile = profile_from_data(saved.profile)
+    session = open_session(choices, out, profile=profile, reach=compose.Reach.START)
     code: ExitCode = compose.run(to_the_end(session, lambda: session.apply(expected=saved.fingerprint), out))
-    return _finish(code, session, out)
+    return _finish(code, profile, out)
 
 
-def _finish(code: ExitCode, session: Session, out: Out) -> int:
+def _finish(code: ExitCode, profile: Profile, out: Out) -> int:
     if code is ExitCode.OK and not out.json:
-        out.answer(_where_it_is(session))
+        out.answer(where_it_is(profile))
     return int(code)
 
 
@@ -87,16 +90,6 @@ def _read_plan(path: Path) -> Plan:
                 hint="make one with `wizard plan --profile P --json > FILE`",
             )
         ) from problem
-
-
-def _where_it_is(session: Session) -> list[str]:
-    desired = session.desired
-    lines = [f"{desired.deployment} is deployed and ready{' (SIMULATED)' if desired.simulated else ''}."]
-    lines += [f"  {url}" for url in desired.urls]
-    if not desired.urls:
-        lines.append(f"  kubectl -n {desired.namespace} port-forward svc/open-webui 8080:80")
-    lines.append("  log in with the admin's address; `wizard credentials show admin-password` has its password")
-    return lines
 
 
 def rollback(choices: Choices, run: str) -> int:

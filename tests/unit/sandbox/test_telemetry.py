@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from typing import Any
 
 import pytest
+from multidict import MultiDict
 
 from tests.unit.sandbox.moving_cluster import Sandbox, simulated
 from tests.unit.sandbox.platform_cluster import all_ready, monitoring, ollama, open_webui, postgresql
+from wizard.sandbox.clock import micro_stamp
+from wizard.sandbox.controllers.programs.base import Request
 from wizard.sandbox.controllers.shapes import JOBS, PODS
+from wizard.sandbox.telemetry.alertmanager import Alertmanager
 from wizard.sandbox.telemetry.evaluate import evaluate
 from wizard.sandbox.telemetry.loki import logql
 from wizard.sandbox.telemetry.promql import BadQuery, parse
@@ -196,6 +201,13 @@ async def test_the_alert_fires_because_memory_is_high_for_five_minutes(box: Sand
     await ask.get("alertmanager", f"/api/v2/silence/{identity}", "DELETE")
     assert (await ask.alerts(filter='alertname="OllamaMemoryHigh"'))["OllamaMemoryHigh"]["status"]["state"] == "active"
 
+    several = MultiDict([("filter", 'alertname="OllamaMemoryHigh"'), ("filter", "namespace=~t|u")])
+    path = "/api/v2/alerts"
+    for more, count in (("severity!=none", 1), ("namespace=other", 0)):
+        query = MultiDict([*several.items(), ("filter", more)])
+        _, _, answer = await box.moving.proxy("t", "services", "alertmanager", "9093", "GET", path, query, {}, b"")
+        assert len(json.loads(answer)) == count, "all filters count, not only the last"
+
     box.moving.reset()
     await box.clock.advance(60)
     assert await ask.alerts() == {}
@@ -224,3 +236,17 @@ async def test_logs_over_loki_outlive_their_pod(box: Sandbox) -> None:
     assert again[0]["values"] == found[0]["values"]
     tail = await ask.get("loki", "/loki/api/v1/tail", query='{container="ollama"}', limit="2")
     assert len(tail["streams"][0]["values"]) == 2
+
+
+@pytest.mark.parametrize("apart", [0.0, 15_000.0, -15_000.0])
+def test_a_silence_from_now_on_begins_now_by_whichever_clock(apart: float) -> None:
+    simulated_now = time.time() - apart
+    for clock in (simulated_now, time.time()):
+        manager = Alertmanager()
+        matcher = {"name": "alertname", "value": "A"}
+        body = {"matchers": [matcher], "startsAt": micro_stamp(clock), "endsAt": micro_stamp(clock + 3600)}
+        request = Request("POST", "/api/v2/silences", body=json.dumps(body).encode())
+        assert (answer := manager.answer(request, simulated_now)) is not None and answer.status == 200
+        (silence,) = manager.silences.values()
+        assert abs(silence.starts - simulated_now) < 5
+        assert abs(silence.ends - simulated_now - 3600) < 5

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from wizard.domain.finding import Finding, Severity, Where, error, warning
 from wizard.domain.plan import Action, Change, FieldConflict, Plan, StepSpec
-from wizard.ui.headless.words import Paint, all_lines, finding_lines, harmless, plan_lines, size, summary
+from wizard.domain.text import harmless
+from wizard.ui.headless.words import Paint, all_lines, finding_lines, plan_lines, size, summary
 
 PLAIN, COLOUR = Paint(colour=False), Paint(colour=True)
 ASCII = Paint(colour=False, unicode=False)

@@ -7,8 +7,9 @@ from typing import TextIO
 
 from wizard.domain import events as ev
 from wizard.domain.run import RunState, StepStatus, reduce
+from wizard.domain.text import harmless
 from wizard.ui.headless.out import put
-from wizard.ui.headless.words import Paint, finding_lines, harmless
+from wizard.ui.headless.words import Paint, finding_lines
 
 
 class Lines:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from wizard.domain.finding import Finding, Severity
 from wizard.domain.plan import Change, Plan
+from wizard.domain.text import harmless
 from wizard.planning.budget import K3S_MEMORY, SERVER_MEMORY
 
 _MARK = {
@@ -32,26 +32,6 @@ _CODES = {"red": 31, "green": 32, "yellow": 33, "magenta": 35, "cyan": 36, "dim"
 
 
 _OURS = re.compile(r"(\x1b\[(?:0|" + "|".join(map(str, _CODES.values())) + r")m)")
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Unicode's control, format (bidirectional overrides, zero-width), surrogate and line-breaking characters."""
-
-
-def harmless(text: str) -> str:
-    """What a terminal can show without obeying it: pod names, log lines and messages come from a cluster, and
-    an escape sequence in one could repaint the screen or forge a line. Such characters are shown as `\\x1b`."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_seen(character) for character in text)
-
-
-def _seen(character: str) -> str:
-    if character == "\t":
-        return " "
-    if unicodedata.category(character) in _UNSEEN:
-        return f"\\x{ord(character):02x}" if ord(character) < 256 else f"\\u{ord(character):04x}"
-    return character
-
-
 class Paint:
     """ANSI colours where they are wanted, nothing where they are not; ASCII marks where LANG=C.
 

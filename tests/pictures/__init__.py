@@ -1,0 +1,1 @@
+"""The README's pictures, taken from the real app on a real sandbox: `make pictures`."""

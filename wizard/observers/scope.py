@@ -1,0 +1,46 @@
+"""Which namespaces are looked at: all, or where that is forbidden, those of the deployment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from wizard.planning.desired import SYSTEM_NAMESPACE, Desired
+from wizard.ports import NAMESPACES, Forbidden, KubeObject, LiveReader
+
+
+class Scope:
+    def __init__(self, reader: LiveReader, desired: Desired, namespaces: Sequence[str] | None = None) -> None:
+        self._reader = reader
+        self._base = desired.namespace
+        self._known = {desired.namespace, *(each.namespace for each in desired.components)}
+        self.wanted = tuple(namespaces) if namespaces is not None else None
+        """None: all."""
+
+    def owns(self, namespace: str) -> bool:
+        """Whether it is the deployment's: its own, a tenant's, or the wizard's."""
+        return (
+            namespace in self._known or namespace == SYSTEM_NAMESPACE or namespace.startswith(f"{self._base}-")
+        )  # fmt: skip
+
+    def tenant(self, namespace: str) -> str:
+        """Whose namespace it is; empty for one that is no tenant's."""
+        prefix = f"{self._base}-"
+        return namespace[len(prefix) :] if namespace.startswith(prefix) and namespace not in self._known else ""
+
+    def patterns(self) -> list[str]:
+        """Regular expressions for the namespaces of `owns`."""
+        return [*sorted({*self._known, SYSTEM_NAMESPACE}), f"{self._base}-.*"]
+
+    async def own(self) -> list[str]:
+        """Where that may not be asked, those that are known without."""
+        always = {*self._known, SYSTEM_NAMESPACE}
+        try:
+            found = await self._reader.listed(NAMESPACES, "", _name)
+        except Forbidden:
+            return sorted(always)
+        return sorted(always | {name for name in found.rows if self.owns(name)})
+
+
+def _name(cells: Mapping[str, Any], obj: KubeObject) -> str:
+    return str(obj["metadata"]["name"])

@@ -1,0 +1,1 @@
+"""The questions themselves, a file for what an operator decides together; `chapters.py` puts them in order."""

@@ -1,0 +1,1 @@
+"""Plain mode: the walk as questions and answers, on any terminal. Never imports Textual; draws no panes."""

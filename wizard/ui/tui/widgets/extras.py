@@ -1,0 +1,116 @@
+"""What a chapter shows beside its questions: whether the target answers, what it costs, which secrets there are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import work
+from textual.content import Content
+from textual.widgets import Static
+
+from wizard.domain.finding import WizardError
+from wizard.ui.tui.own import services_of
+from wizard.ui.tui.text import clean, plain
+
+if TYPE_CHECKING:
+    from wizard.ui.flow.draft import Draft
+    from wizard.ui.services import SecretPlace, Services
+
+
+class Extra(Static):
+    """Knows the draft, and is told when it has changed."""
+
+    DEFAULT_CSS = """
+    Extra { height: auto; width: 1fr; margin-bottom: 1; }
+    """
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__(markup=False)
+        self.draft = draft
+
+    @property
+    def services(self) -> Services:
+        return services_of(self)
+
+    def sync(self) -> None:
+        raise NotImplementedError
+
+
+class Connection(Extra):
+    """Whether the cluster answers, asked again when context or file change."""
+
+    _asked: tuple[object, object] | None = None
+
+    def sync(self) -> None:
+        self.display = self.draft.kind == "cluster"
+        what = (self.draft.value("target.cluster.context"), self.draft.value("target.cluster.kubeconfig"))
+        if self.display and what != self._asked:
+            self._asked = what
+            self._ask(*what)
+
+    @work(group="reach", exclusive=True)
+    async def _ask(self, context: str | None, kubeconfig: str | None) -> None:
+        self.update(plain("asking the cluster …", "$muted"))
+        found = await self.services.reach(context, kubeconfig)
+        mark, style = ("✓ ", "$text-success") if found.ok else ("✗ ", "$text-warning")
+        hint = f"\n  do: {clean(found.hint)}" if found.hint and not found.ok else ""
+        self.update(Content.assemble((mark, style), clean(found.words), (hint, "$muted")))
+
+
+class Estimate(Extra):
+    """What it costs a month, as one changes it."""
+
+    def sync(self) -> None:
+        from wizard.ui.tui.cost import cost_content
+
+        profile = self.draft.profile()
+        self.display = self.draft.kind == "aws"
+        if self.display:
+            words = plain("the estimate comes when the profile is whole", "$muted")
+            self.update(cost_content(profile, short=True) if profile is not None else words)
+
+
+class Secrets(Extra):
+    """Which secrets the profile needs and where they are; never a value."""
+
+    _asked: object = None
+
+    def sync(self) -> None:
+        profile = self.draft.profile()
+        if profile is None:
+            self._asked = None
+            self.update(plain("the list comes when the profile is whole", "$muted"))
+        elif profile != self._asked:
+            self._asked = profile
+            self._ask()
+
+    @work(group="secrets", exclusive=True)
+    async def _ask(self) -> None:
+        profile = self.draft.profile()
+        if profile is None:
+            return
+        try:
+            places = await self.services.secrets(profile)
+        except WizardError as wrong:
+            self.update(plain(wrong.findings[0].summary, "$text-warning"))
+            return
+        self.update(Content("\n").join(_place(each) for each in places))
+
+
+def _place(each: SecretPlace) -> Content:
+    if each.kept:
+        words, style = f"there, in {', '.join(each.kept)}", "$text-success"
+    elif each.generated:
+        words, style = "will be generated", "$muted"
+    else:
+        words, style = f"you give it: {each.env}", "$text-warning"
+    line = Content.assemble(("● ", style), (clean(each.name), "bold"), "  ", (words, style))
+    return Content.assemble(line, "\n  ", (clean(each.purpose), "$muted")) if each.purpose else line
+
+
+_EXTRAS: dict[str, type[Extra]] = {"where": Connection, "tiers": Estimate, "secrets": Secrets}
+
+
+def extra(chapter: str, draft: Draft) -> Extra | None:
+    made = _EXTRAS.get(chapter)
+    return made(draft) if made else None
