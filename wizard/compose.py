@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from wizard.adapters.helm_binary import HelmBinary
     from wizard.adapters.kube_live import QuickLive
     from wizard.adapters.kube_live_aio import AioLive
+    from wizard.domain.secret import Secret
     from wizard.engine.session import Session
     from wizard.observers.watch import Watch
     from wizard.ports import Helm, Kube, KubeReader
@@ -284,6 +285,13 @@ def keyring_backend() -> tuple[str, bool]:
     from wizard.adapters.secret_stores import backend
 
     return backend()
+
+
+def keep_secret(deployment: str, name: str, value: Secret) -> bool:
+    """Into the operator's keyring; False where there is none that keeps it."""
+    from wizard.adapters.secret_stores import KeyringStore
+
+    return KeyringStore().set(deployment, name, value)
 
 
 def environment_has_secret(name: str) -> bool:

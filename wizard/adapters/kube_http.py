@@ -6,7 +6,9 @@ import http.client
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote, urlencode, urlsplit
@@ -17,6 +19,8 @@ from wizard.adapters.kube_wire import refused, unreachable
 BODY_LIMIT = 2**28
 """Bytes of one answer: twenty times the largest list that was measured, and still not all of the memory."""
 _CONNECT = 10.0
+_AGREE = 3.0
+"""Seconds between two clocks that say nothing: a Date has whole ones, and the answer was on its way."""
 _IDLE = 8
 """Connections kept for the next request."""
 
@@ -52,6 +56,8 @@ class Pool:
         self._idle: list[http.client.HTTPConnection] = []
         self._lock = threading.Lock()
         self._closed = False
+        self.ahead = 0.0
+        """Seconds that the server's clock is ahead of ours, by its last answer."""
 
     def request(
         self,
@@ -87,6 +93,7 @@ class Pool:
                 self._put(used)
             else:
                 used.close()  # what was not read would be the next one's answer
+            self._set_clock(response.getheader("Date"))
             if response.status >= 400:
                 raise refused(response.status, answer, what=what, headers=dict(response.getheaders()))
             return answer
@@ -97,6 +104,13 @@ class Pool:
             idle, self._idle = self._idle, []
         for each in idle:
             each.close()
+
+    def _set_clock(self, date: str | None) -> None:
+        try:
+            ahead = parsedate_to_datetime(date).timestamp() - time.time() if date else 0.0
+        except ValueError:
+            return
+        self.ahead = ahead if abs(ahead) > _AGREE else 0.0
 
     def _take(self, timeout: float) -> tuple[http.client.HTTPConnection, bool]:
         with self._lock:

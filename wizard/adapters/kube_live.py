@@ -44,6 +44,10 @@ class QuickLive:
         self._access = access
         self._pool = Pool(access)
 
+    @property
+    def ahead(self) -> float:
+        return self._pool.ahead
+
     async def listed(
         self, resource: Resource, namespace: str, decode: Decode[T], *, table: bool = True, labels: str = ""
     ) -> Listed[T]:

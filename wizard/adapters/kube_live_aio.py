@@ -42,6 +42,7 @@ class AioLive:
 
     def __init__(self, *, kubeconfig: Path | None, context: str | None) -> None:
         self._kubeconfig, self._context = kubeconfig, context
+        self.ahead = 0.0  # kubernetes.aio hands on bodies, not headers: both clocks are taken for right
         self._loop: asyncio.AbstractEventLoop | None = None
         self._kube: KubeAdapter | None = None
 

@@ -12,6 +12,7 @@ from wizard.domain.finding import Finding
 from wizard.domain.live import EventRow, LogLine, LogSelection, PodRow
 from wizard.observers.alerts import AlertFeed
 from wizard.observers.asks import AskReader
+from wizard.observers.clock import ClusterClock
 from wizard.observers.describe import describe
 from wizard.observers.events import EventFeed, event_row
 from wizard.observers.log_lines import RAW_LIMIT, stamped
@@ -51,7 +52,8 @@ class Watch:
     def __init__(self, ports: WatchPorts, desired: Desired, *, namespaces: Sequence[str] | None = None) -> None:
         """`namespaces`: only those; None: all, or the deployment's own where that is forbidden."""
         self._ports = ports
-        reader, clock = ports.reader, ports.clock
+        reader = ports.reader
+        self.clock = clock = ClusterClock(ports.clock, reader)
         self.scope = Scope(reader, desired, namespaces)
         self._services = Services(reader, clock, self.scope)
         self.nodes = NodeFeed(reader, clock, self.scope)
@@ -83,7 +85,7 @@ class Watch:
     def logs(self, selection: LogSelection) -> LogFeed:
         """Not started yet; the caller stops it, or `stop` does."""
         ports = self._ports
-        feed = LogFeed(ports.reader, ports.clock, self.scope, self._services, self.pods, selection)
+        feed = LogFeed(ports.reader, self.clock, self.scope, self._services, self.pods, selection)
         self._logs = [each for each in self._logs if not each.stopped]
         self._logs.append(feed)
         return feed
@@ -99,7 +101,7 @@ class Watch:
             events = await reader.fetch(EVENTS.path(pod.namespace), _events, query={"fieldSelector": fields})
         except Forbidden:
             events = []
-        return describe(found, events, self._ports.clock.now())
+        return describe(found, events, self.clock.now())
 
     async def pod_logs(self, pod: PodRow, *, previous: bool = False, tail: int = 500) -> list[LogLine]:
         """The last lines of each container, in order of time. Raises KubeError; a container that has not

@@ -40,6 +40,15 @@ class Change(Generic[T]):
 class LiveReader(Protocol):
     """Every stream begins with an empty batch, which says that it is open, and ends when the server ends it."""
 
+    @property
+    def ahead(self) -> float:
+        """Seconds that the API server's clock is ahead of this machine's, by its last answer; negative: behind.
+
+        0.0 before there was an answer, and where they agree as well as HTTP can tell (the Date header has whole
+        seconds, RFC 9110 section 6.6.1).
+        """
+        ...
+
     async def listed(
         self, resource: Resource, namespace: str, decode: Decode[T], *, table: bool = True, labels: str = ""
     ) -> Listed[T]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from wizard.domain.finding import Finding
     from wizard.domain.plan import Plan
     from wizard.domain.profile import Profile
+    from wizard.domain.secret import Secret
     from wizard.engine.session import Session
     from wizard.observers.watch import Watch
 
@@ -136,6 +137,10 @@ class Services(Protocol):
 
     async def secrets(self, profile: Profile) -> Sequence[SecretPlace]:
         """Which secrets a profile needs and where they are now."""
+        ...
+
+    async def keep_secret(self, profile: Profile, name: str, value: Secret) -> bool:
+        """Puts a secret into the operator's keyring; False where no keyring keeps it."""
         ...
 
     def session(self, profile: Profile, say: Callable[[str], None]) -> Session:

@@ -96,6 +96,7 @@ class Cluster:
     texts: dict[str, Callable[[Mapping[str, str]], list[bytes] | WizardError]] = field(default_factory=dict)
     streams: dict[str, Callable[[Mapping[str, str]], list[list[bytes] | WizardError]]] = field(default_factory=dict)
     """Path -> of a query, the batches of one stream; an error breaks it off."""
+    ahead: float = 0.0
     forbid: set[tuple[str, str]] = field(default_factory=set)
     """(plural, namespace; empty for all)."""
     fail_lists: list[WizardError] = field(default_factory=list)

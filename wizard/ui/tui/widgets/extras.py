@@ -2,31 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from textual import work
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Static
+from textual.widgets import Button, Static
 
 from wizard.domain.finding import WizardError
+from wizard.domain.secret import Secret
 from wizard.ui.tui.own import services_of
 from wizard.ui.tui.text import clean, plain
+from wizard.ui.tui.widgets.dialog import Choose, Prompt
 
 if TYPE_CHECKING:
     from wizard.ui.flow.draft import Draft
     from wizard.ui.services import SecretPlace, Services
 
 
-class Extra(Static):
+class Extra(Vertical):
     """Knows the draft, and is told when it has changed."""
 
     DEFAULT_CSS = """
     Extra { height: auto; width: 1fr; margin-bottom: 1; }
+    Extra > Static { height: auto; width: 1fr; }
+    Extra > Button { margin-top: 1; padding: 0 1; }
     """
 
     def __init__(self, draft: Draft) -> None:
-        super().__init__(markup=False)
+        super().__init__()
         self.draft = draft
+
+    def compose(self) -> ComposeResult:
+        yield Static(markup=False)
+
+    def update(self, words: Content) -> None:
+        for each in self.query(Static):
+            each.update(words)
 
     @property
     def services(self) -> Services:
@@ -74,6 +88,11 @@ class Secrets(Extra):
     """Which secrets the profile needs and where they are; never a value."""
 
     _asked: object = None
+    _places: Sequence[SecretPlace] = ()
+
+    def compose(self) -> ComposeResult:
+        yield from super().compose()
+        yield Button("Give a secret", id="give", compact=True)
 
     def sync(self) -> None:
         profile = self.draft.profile()
@@ -94,7 +113,31 @@ class Secrets(Extra):
         except WizardError as wrong:
             self.update(plain(wrong.findings[0].summary, "$text-warning"))
             return
+        self._places = places
         self.update(Content("\n").join(_place(each) for each in places))
+
+    @on(Button.Pressed, "#give")
+    @work(group="give", exclusive=True)
+    async def _give(self) -> None:
+        """Into the operator's keyring, for those that somebody else decides, or that should not be generated."""
+        profile = self.draft.profile()
+        if profile is None or not self._places:
+            return
+        options = [(each.name, each.name, each.purpose) for each in sorted(self._places, key=lambda p: p.generated)]
+        name = await self.app.push_screen_wait(Choose("Which secret?", options))
+        if name is None:
+            return
+        typed = await self.app.push_screen_wait(
+            Prompt(name, "Its value goes into your keyring, and nowhere else.", password=True)
+        )
+        if not typed:
+            return
+        if await self.services.keep_secret(profile, name, Secret(typed)):
+            self.notify(f"{clean(name)} is in the keyring")
+            self._ask()
+        else:
+            env = next(each.env for each in self._places if each.name == name)
+            self.notify(f"no keyring keeps it here: set {env} instead", severity="warning", timeout=10)
 
 
 def _place(each: SecretPlace) -> Content:
