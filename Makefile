@@ -43,6 +43,7 @@ test: setup ## unit tests, and the main job on the sandbox; needs Python and the
 
 contract: setup ## the API's contract on the sandbox, against what a real API server answers now
 	@$(BIN)/python -m tests.controlplane build
+	@WIZARD_HELM="$$($(HELM))" $(BIN)/python -m tests.contract tools
 	@WIZARD_HELM="$$($(HELM))" WIZARD_CONTRACT=controlplane \
 	  $(BIN)/python -m tests.controlplane.netns -- $(BIN)/python -m pytest tests/contract
 

@@ -31,8 +31,30 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
 @pytest.fixture(scope="session")
 def real(request: pytest.FixtureRequest) -> Client | None:
     """None where only the recorded answers are at hand."""
-    if not WANTED:
-        return None
+    return Client(request.getfixturevalue("real_kubeconfig")) if WANTED else None
+
+
+@pytest.fixture(scope="session")
+def real_kubeconfig(request: pytest.FixtureRequest) -> Path | None:
+    """None where only the recorded answers are at hand."""
     if WANTED == "controlplane":
-        return Client(request.getfixturevalue("controlplane").layout.kubeconfig)
-    return Client(Path(WANTED))
+        found: Path = request.getfixturevalue("controlplane").layout.kubeconfig
+        return found
+    return Path(WANTED) if WANTED else None
+
+
+@pytest.fixture(scope="session")
+def moving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A sandbox with its controllers, twenty times as fast as the world."""
+    state = tmp_path_factory.mktemp("moving")
+    yield manager.up(state, options=manager.UpOptions(speed=20, seed=1)).kubeconfig
+    manager.down(state)
+
+
+@pytest.fixture(params=["sandbox", "real"])
+def kubeconfig(request: pytest.FixtureRequest, moving: Path, real_kubeconfig: Path | None) -> Path:
+    if request.param == "sandbox":
+        return moving
+    if real_kubeconfig is None:
+        pytest.skip("no real API server to ask: WIZARD_CONTRACT=controlplane")
+    return real_kubeconfig

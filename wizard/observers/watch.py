@@ -82,6 +82,10 @@ class Watch:
         self._logs.clear()
         await self._ports.close()
 
+    def now(self) -> float:
+        """Seconds since the epoch, by the cluster's clock: what ages are counted from."""
+        return self.clock.now()
+
     def logs(self, selection: LogSelection) -> LogFeed:
         """Not started yet; the caller stops it, or `stop` does."""
         ports = self._ports

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 from wizard.sandbox.store import Store
@@ -9,19 +11,12 @@ from wizard.sandbox.store import Store
 Obj = dict[str, Any]
 _NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 _PRIORITIES = {"system-cluster-critical": 2000000000, "system-node-critical": 2000001000}
-_ROLES: dict[str, list[Obj]] = {
-    "cluster-admin": [
-        {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]},
-        {"nonResourceURLs": ["*"], "verbs": ["*"]},
-    ],
-    "view": [{"apiGroups": ["", "apps", "batch"], "resources": ["*"], "verbs": ["get", "list", "watch"]}],
-    "edit": [{"apiGroups": ["", "apps", "batch"], "resources": ["*"], "verbs": ["*"]}],
-}
+_ROLES = Path(__file__).parent / "data" / "roles.json"
 _RBAC = "rbac.authorization.k8s.io"
 
 
 def fill(store: Store) -> None:
-    """Creates namespaces, the API's own Service, priority classes and the best-known roles."""
+    """Creates namespaces, the API's own Service, priority classes and the default roles."""
     for name in _NAMESPACES:
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         store.create("", "namespaces", namespace, manager="kube-apiserver")
@@ -43,20 +38,5 @@ def fill(store: Store) -> None:
         priority = {"metadata": {"name": name}, "value": value}
         head = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass"}
         store.create("scheduling.k8s.io", "priorityclasses", {**head, **priority}, manager="kube-apiserver")
-    for name, rules in _ROLES.items():
-        labels = {"kubernetes.io/bootstrapping": "rbac-defaults"}
-        role = {
-            "apiVersion": f"{_RBAC}/v1",
-            "kind": "ClusterRole",
-            "metadata": {"name": name, "labels": labels},
-            "rules": rules,
-        }
-        store.create(_RBAC, "clusterroles", role, manager="kube-apiserver")
-    binding = {
-        "apiVersion": f"{_RBAC}/v1",
-        "kind": "ClusterRoleBinding",
-        "metadata": {"name": "cluster-admin", "labels": {"kubernetes.io/bootstrapping": "rbac-defaults"}},
-        "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": "cluster-admin"},
-        "subjects": [{"apiGroup": _RBAC, "kind": "Group", "name": "system:masters"}],
-    }
-    store.create(_RBAC, "clusterrolebindings", binding, manager="kube-apiserver")
+    for each in json.loads(_ROLES.read_text()):
+        store.create(_RBAC, f"{each['kind'].lower()}s", {"apiVersion": f"{_RBAC}/v1", **each}, manager="kube-apiserver")

@@ -7,6 +7,9 @@ from typing import Any, Protocol
 
 from wizard.sandbox import bootstrap
 from wizard.sandbox.admission import plugins
+from wizard.sandbox.auth.aggregation import Aggregation
+from wizard.sandbox.auth.escalation import Escalation
+from wizard.sandbox.auth.rbac import Rbac
 from wizard.sandbox.clock import SimClock
 from wizard.sandbox.crds import CrdController
 from wizard.sandbox.expiry import EventExpiry
@@ -36,15 +39,20 @@ class Cluster:
         self.store = Store(clock, seed=options.seed)
         self.kinds = Kinds()
         self.registry = Registry(self.store, self.kinds)
+        self.rbac = Rbac(self.store)
         self.registry.plugins.extend(plugins(self.store, self.registry))
+        self.registry.plugins.append(Escalation(self.rbac, lambda: self.registry.requester))
         self.verbs = Verbs(self.registry)
         self._own: list[_Closing] = [
             CrdController(self.store, self.kinds),
             NamespaceController(self.store, self.kinds),
             GarbageCollector(self.store, self.kinds),
             EventExpiry(self.store),
+            Aggregation(self.store, self.kinds, self.verbs),
         ]
         bootstrap.fill(self.store)
+        self.moves = start_controllers is not None
+        """Whether pods run, and use anything."""
         self.controllers: Controllers = (start_controllers or _no_controllers)(self.store, clock, options)
 
     async def close(self) -> None:
@@ -62,6 +70,7 @@ class Cluster:
                 "resourceVersion": self.store.resource_version,
                 "time": self.clock.now(),
                 "speed": self.clock.speed,
+                "scenarios": self.controllers.running(),
             }
         if verb == "scenario" and method == "POST":
             try:
@@ -127,8 +136,17 @@ class _NoControllers:
     ) -> tuple[int, Mapping[str, str], bytes]:
         raise StatusError(503, "ServiceUnavailable", f'no endpoints available for service "{name}"')
 
+    def pod_usage(self, pod: Obj, before: float) -> dict[str, tuple[float, float]]:
+        return {}
+
+    def node_usage(self, name: str) -> tuple[float, float] | None:
+        return None
+
     def scenario(self, name: str) -> Obj:
         raise KeyError(name)
+
+    def running(self) -> list[str]:
+        return []
 
     def reset(self) -> None:
         pass

@@ -85,7 +85,7 @@ class Kinds:
         self._by_path: dict[tuple[str, str, str], Resource] = {}
         self._by_store: dict[tuple[str, str], Resource] = {}
         for entry in json.loads(_KINDS.read_text()):
-            self._add(_built_in(entry))
+            self.add(_built_in(entry))
 
     def __iter__(self) -> Iterator[Resource]:
         return iter(self._by_path.values())
@@ -113,7 +113,7 @@ class Kinds:
         """Serves what a CRD names, instead of what an older form of it did."""
         self.withdraw(crd)
         for resource in _of_crd(crd):
-            self._add(resource)
+            self.add(resource)
         self.revision += 1
 
     def withdraw(self, crd: dict[str, Any]) -> None:
@@ -129,7 +129,8 @@ class Kinds:
             self._by_store.pop((spec["group"], spec["names"]["plural"]), None)
         self.revision += 1
 
-    def _add(self, resource: Resource) -> None:
+    def add(self, resource: Resource) -> None:
+        """Serves one more."""
         self._by_path[resource.group, resource.version, resource.plural] = resource
         self._by_store.setdefault(resource.store, resource)
 

@@ -118,6 +118,17 @@ def encoded(owners: Owners) -> list[Obj]:
     return out
 
 
+def keep_times(old: Obj, new: Obj) -> None:
+    """Gives `new` the managedFields of `old` where nothing but their times differs: no write at all."""
+    before, after = (each["metadata"].get("managedFields") or [] for each in (old, new))
+    if before != after and _timeless(before) == _timeless(after) and _bare(old) == _bare(new):
+        new["metadata"]["managedFields"] = before
+
+
+def _timeless(entries: list[Obj]) -> list[Obj]:
+    return sorted(({**each, "time": ""} for each in entries), key=lambda each: json.dumps(each, sort_keys=True))
+
+
 def starting_point(live: Obj, new: Obj, *, subresource: bool) -> Owners:
     """The owners that a write starts from: clients may edit managedFields, and `[{}]` clears them."""
     told = new.get("metadata", {}).get("managedFields")

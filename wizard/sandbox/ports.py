@@ -33,6 +33,10 @@ class Faults:
             setattr(self, name, getattr(fresh, name))
 
 
+class BadOption(ValueError):
+    """A sandbox cannot be started like that; the message says what of it is wrong."""
+
+
 @dataclass(slots=True)
 class SandboxOptions:
     """What a sandbox is started with."""
@@ -74,8 +78,20 @@ class Controllers(Protocol):
         """`kind` is `services` or `pods`. Raises StatusError 503 if nothing answers there."""
         ...
 
+    def pod_usage(self, pod: dict[str, Any], before: float) -> dict[str, tuple[float, float]]:
+        """Cores and bytes of each container that was started before then; empty for a pod that does not run."""
+        ...
+
+    def node_usage(self, name: str) -> tuple[float, float] | None:
+        """Cores and bytes of a node; None for one that nobody can ask."""
+        ...
+
     def scenario(self, name: str) -> dict[str, Any]:
         """Starts a scenario; returns what to show of it. Raises KeyError for an unknown one."""
+        ...
+
+    def running(self) -> list[str]:
+        """The names of the scenarios that were started, and not ended since."""
         ...
 
     def reset(self) -> None:

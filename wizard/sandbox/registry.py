@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from wizard.sandbox.auth.identity import User
 from wizard.sandbox.clock import stamp
 from wizard.sandbox.convert import Converter, DecodeError, filled
 from wizard.sandbox.defaults import apply_defaults
 from wizard.sandbox.fieldsets import FieldSet
 from wizard.sandbox.kinds import Kinds, Resource
-from wizard.sandbox.ownership import Writer, encoded, starting_point, updated
+from wizard.sandbox.ownership import Writer, encoded, keep_times, starting_point, updated
 from wizard.sandbox.status import bad_request, conflict, invalid
 from wizard.sandbox.store import Obj, Store, copied
 from wizard.sandbox.strategy import Strategies
@@ -50,6 +51,8 @@ class Registry:
         self.plugins: list[Admission] = []
         self.warn: Callable[[str], None] = no_warning
         """Where warnings go during a request."""
+        self.user: User | None = None
+        """Who asked for the request's write; for `requester`."""
         self._writer: Writer | None = None
         self._applied = False
         store.policy = self
@@ -63,6 +66,11 @@ class Registry:
             yield
         finally:
             self._writer, self._applied = before
+
+    @property
+    def requester(self) -> User | None:
+        """Who makes the current write; None where the cluster itself does."""
+        return self.user if self._writer is not None else None
 
     @property
     def applying(self) -> bool:
@@ -134,6 +142,7 @@ class Registry:
                 plugin.mutate(resource, new, old)
             if (group, plural) == ("", "services"):
                 self.strategies.service(new, old)
+        keep_times(old, new)
         problems = validate_update(resource, new, old, subresource)
         if problems:
             raise invalid(group, resource.kind, new["metadata"]["name"], problems)
@@ -166,6 +175,11 @@ class Registry:
             ignored = {"f:status": {}}
         now = stamp(self.store.clock.now())
         return Writer(manager, resource.api_version, now, subresource, ignored, only)
+
+    def claim(self, resource: Resource, obj: Obj, manager: str, subresource: str = "") -> None:
+        """Decodes, and gives managedFields to, what is answered but never stored: reviews and their like."""
+        self._decode(resource, obj)
+        self._own(resource, self.zero(resource), obj, self.writer(resource, manager, subresource), creating=True)
 
     def _who(self, resource: Resource, manager: str, subresource: str) -> tuple[Writer, bool]:
         if self._writer is not None:

@@ -20,10 +20,10 @@ from aiohttp import web
 
 from wizard.sandbox.api.app import Api
 from wizard.sandbox.certificate import self_signed
-from wizard.sandbox.clock import SimClock
+from wizard.sandbox.clock import SimClock, head_start
 from wizard.sandbox.cluster import Cluster
 from wizard.sandbox.namespaces import NamespaceController
-from wizard.sandbox.ports import SandboxOptions, StartControllers
+from wizard.sandbox.ports import BadOption, SandboxOptions, StartControllers
 
 KUBECONFIG, STATE = "kubeconfig", "sandbox.json"
 CONTEXT = "wizard-sandbox"
@@ -50,7 +50,7 @@ async def start(
     certificate, key = self_signed()
     NamespaceController.CA = certificate.decode()
     token = secrets.token_urlsafe(32)
-    cluster = Cluster(clock or SimClock(options.speed), options, controllers)
+    cluster = Cluster(clock or SimClock(options.speed, behind=head_start(options.speed)), options, controllers)
     api = Api(cluster, token)
     runner = web.ServerRunner(web.Server(api.handle, access_log=None, handler_cancellation=True), shutdown_timeout=0.5)
     await runner.setup()
@@ -75,7 +75,10 @@ async def _run(state: Path, options: SandboxOptions, port: int, controllers: boo
         from wizard.sandbox.controllers import start as moving_start
 
         moving = moving_start
-    serving, runner = await start(options, port=port, controllers=moving)
+    try:
+        serving, runner = await start(options, port=port, controllers=moving)
+    except BadOption as problem:
+        sys.exit(str(problem))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

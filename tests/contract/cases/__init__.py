@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..play import Case
 from . import (
+    access,
     apply,
     batch,
     configmaps,
@@ -30,5 +31,6 @@ ALL: list[Case] = [
     *customs.CASES,
     *lists.CASES,
     *reviews.CASES,
+    *access.CASES,
     *watches.CASES,
 ]

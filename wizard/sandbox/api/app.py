@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import random
 import traceback
+from email.utils import formatdate
 
 from aiohttp import web
 
@@ -14,6 +14,9 @@ from wizard.sandbox.api.discovery import AGGREGATED, VERSION, Discovery
 from wizard.sandbox.api.openapi import OpenApi
 from wizard.sandbox.api.request import Call, split
 from wizard.sandbox.api.resources import Resources
+from wizard.sandbox.auth.attributes import attributes_of
+from wizard.sandbox.auth.authentication import Tokens, impersonated
+from wizard.sandbox.auth.identity import User
 from wizard.sandbox.cluster import Cluster
 from wizard.sandbox.registry import no_warning
 from wizard.sandbox.status import StatusError, unknown_resource
@@ -24,14 +27,14 @@ _BODY_LIMIT = 3 * 2**20
 
 
 class Api:
-    """Answers HTTP for one cluster. `token` is what every request must carry."""
+    """Answers HTTP for one cluster. `token` is the administrator's."""
 
     def __init__(self, cluster: Cluster, token: str) -> None:
         self.cluster = cluster
-        self._token = token
+        self._tokens = Tokens(cluster.store, token)
         self._store, self._kinds = cluster.store, cluster.kinds
         self._discovery, self._openapi = Discovery(cluster.kinds), OpenApi(cluster.kinds)
-        self._resources = Resources(cluster, token)
+        self._resources = Resources(cluster, self._tokens)
         self._random = random.Random(0)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -46,7 +49,11 @@ class Api:
         try:
             if len(call.body) > _BODY_LIMIT:
                 raise StatusError(413, "RequestEntityTooLarge", "limit is 3145728")
-            return await self._answer(request, call)
+            response = await self._answer(request, call)
+            if not response.prepared:
+                # A client that compares it with its own clock knows how far apart the two are.
+                response.headers["Date"] = formatdate(self.cluster.clock.now(), usegmt=True)
+            return response
         except StatusError as problem:
             return failed(problem, call)
         except ConnectionResetError:
@@ -67,15 +74,17 @@ class Api:
             return web.Response(text="ok")
         if path == "/version" or path == "/version/":
             return json_answer(VERSION)
-        scheme, _, told = call.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(told.encode(), self._token.encode()):
-            raise StatusError(401, "Unauthorized", "Unauthorized")
+        about_resource = split(call)
+        wanted = attributes_of(call)
+        call.user = impersonated(self._authenticated(call), call.headers, wanted, self.cluster.rbac)
         if path.startswith("/sandbox/"):
+            self.cluster.rbac.check(call.user, wanted)
             return json_answer(await self.cluster.admin(call.method, path.removeprefix("/sandbox/"), call.query))
         await self._misbehave(request)
+        self.cluster.rbac.check(call.user, wanted)
         if found := self._meta(call):
             return found
-        if not split(call):
+        if not about_resource:
             raise no_page()
         if call.version not in self._kinds.versions(call.group):
             raise no_page()
@@ -83,6 +92,14 @@ class Api:
         if resource is None or (call.namespace and not resource.namespaced):
             raise unknown_resource()
         return await self._resources.answer(request, call, resource)
+
+    def _authenticated(self, call: Call) -> User:
+        """Raises StatusError 401."""
+        scheme, _, told = call.headers.get("Authorization", "").partition(" ")
+        found = self._tokens.user(told) if scheme.lower() == "bearer" else None
+        if found is None:
+            raise StatusError(401, "Unauthorized", "Unauthorized")
+        return found
 
     def _meta(self, call: Call) -> web.Response | None:
         """Discovery and OpenAPI."""

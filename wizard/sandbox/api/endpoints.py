@@ -12,6 +12,7 @@ from wizard.sandbox.api import subresources
 from wizard.sandbox.api.answers import json_answer, text_stream
 from wizard.sandbox.api.lists import number
 from wizard.sandbox.api.request import Call, decode_body, decode_json
+from wizard.sandbox.auth.authentication import Tokens
 from wizard.sandbox.cluster import Cluster
 from wizard.sandbox.kinds import Resource
 from wizard.sandbox.status import StatusError, bad_request, not_allowed, not_found
@@ -32,8 +33,8 @@ def stored(store: Store, call: Call, resource: Resource) -> Obj:
 class Endpoints:
     """Of one cluster."""
 
-    def __init__(self, cluster: Cluster) -> None:
-        self._cluster, self._store = cluster, cluster.store
+    def __init__(self, cluster: Cluster, tokens: Tokens) -> None:
+        self._cluster, self._store, self._tokens = cluster, cluster.store, tokens
 
     def of(
         self, call: Call, resource: Resource
@@ -110,7 +111,8 @@ class Endpoints:
 
     async def _request_token(self, request: web.BaseRequest, call: Call, resource: Resource) -> web.StreamResponse:
         body = decode_body(call, None, "authentication.TokenRequest")
-        return json_answer(subresources.token(self._store, call.namespace, call.name, body), status=201)
+        answer = self._tokens.issue(call.namespace, call.name, body)
+        return json_answer(answer, status=201)
 
     async def _proxy(self, request: web.BaseRequest, call: Call, resource: Resource) -> web.StreamResponse:
         parts = call.name.split(":")

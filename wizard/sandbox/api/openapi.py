@@ -26,6 +26,8 @@ _SCALARS: dict[str, Obj] = {
     "x": {"oneOf": [{"type": "integer"}, {"type": "string"}], "format": "int-or-string"},
     "j": {"x-kubernetes-preserve-unknown-fields": True},
 }
+_REPLACED = {"policy.PodDisruptionBudgetSpec": ("selector",)}
+"""Fields that a client's patch always names whole, so that kubectl calls an object configured that is unchanged."""
 _WRITES = ("dryRun", "fieldManager", "fieldValidation")
 _PATCHES = ("application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json")
 
@@ -105,6 +107,8 @@ def _struct(node: Node, schemas: Obj) -> Obj:
     found: Obj = {"type": "object"}
     if node.fields:
         found["properties"] = {name: _schema(field.node, schemas) for name, field in node.fields.items()}
+        for name in _REPLACED.get(node.name, ()):
+            found["properties"][name]["x-kubernetes-patch-strategy"] = "replace"
         needed = sorted(name for name, field in node.fields.items() if field.required and not node.custom)
         if needed:
             found["required"] = needed

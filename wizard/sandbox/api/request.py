@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from wizard.sandbox.api import protobuf
+from wizard.sandbox.auth.identity import NOBODY, User
 from wizard.sandbox.kinds import Resource
 from wizard.sandbox.status import StatusError, bad_request
 
@@ -32,7 +33,7 @@ class Call:
     subresource: str = ""
     rest: str = ""
     """What follows the subresource: the path of a proxied request."""
-    user: str = ""
+    user: User = NOBODY
     warnings: list[str] = field(default_factory=list)
     """Sent as Warning headers."""
 
@@ -63,8 +64,10 @@ def split(call: Call) -> bool:
         call.group, call.version, parts = parts[1], parts[2], parts[3:]
     else:
         return False
-    if parts and not parts[-1] and len(parts) <= 2:
+    if not parts[-1] and len(parts) <= 2:
         parts = parts[:-1]
+    if not parts:
+        return False
     if parts[0] == "namespaces" and len(parts) > 2 and parts[2] not in ("status", "finalize"):
         call.namespace, parts = parts[1], parts[2:]
     call.plural = parts[0]

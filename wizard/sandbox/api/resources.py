@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -11,11 +12,15 @@ from wizard.sandbox.api import subresources
 from wizard.sandbox.api.answers import body_answer, json_answer, warning_headers
 from wizard.sandbox.api.endpoints import Endpoints, stored
 from wizard.sandbox.api.lists import number, page
+from wizard.sandbox.api.metrics import GROUP as METRICS
+from wizard.sandbox.api.metrics import Metrics, register
 from wizard.sandbox.api.render import Renderer, dump, partial
 from wizard.sandbox.api.request import Call, accepted, decode_body, decode_json
-from wizard.sandbox.api.reviews import review
+from wizard.sandbox.api.reviews import Reviews
 from wizard.sandbox.api.tables import Tables
 from wizard.sandbox.api.watches import Watch
+from wizard.sandbox.auth.attributes import attributes_of
+from wizard.sandbox.auth.authentication import Tokens
 from wizard.sandbox.cluster import Cluster
 from wizard.sandbox.kinds import Resource
 from wizard.sandbox.status import StatusError, cause, invalid, not_allowed, unknown_resource
@@ -30,13 +35,17 @@ _RETURN_DELETED = {
 
 
 class Resources:
-    """Of one cluster. `token` is what a TokenReview finds good."""
+    """Of one cluster."""
 
-    def __init__(self, cluster: Cluster, token: str) -> None:
-        self._cluster, self._token = cluster, token
+    def __init__(self, cluster: Cluster, tokens: Tokens) -> None:
+        self._cluster = cluster
+        self._reviews = Reviews(cluster.rbac, tokens, cluster.clock)
         self._store, self._verbs = cluster.store, cluster.verbs
         self._render = Renderer(Tables(cluster.clock))
-        self._endpoints = Endpoints(cluster)
+        self._endpoints = Endpoints(cluster, tokens)
+        self._metrics = Metrics(cluster.store, cluster.controllers, cluster.clock)
+        if cluster.moves:
+            register(cluster.kinds, cluster.store)
         self.stale_version = 0
         """A version that lists which accept any are answered at; 0 for the present."""
 
@@ -52,6 +61,8 @@ class Resources:
             return self._review(call, resource)
         if resource.namespaced and not call.namespace and call.method in ("POST", "PUT", "PATCH"):
             raise not_allowed()
+        if resource.group == METRICS:
+            return self._measured(call, resource)
         if call.method == "GET":
             if call.name:
                 return self._get(call, resource)  # asking one object to be watched only gets it
@@ -78,6 +89,13 @@ class Resources:
         found = page(self._store, call, resource, stale=self.stale_version)
         include = call.query.get("includeObject", "")
         return body_answer(self._render.listed(resource, found.items, found.meta, form, include), form)
+
+    def _measured(self, call: Call, resource: Resource) -> web.Response:
+        if call.name and call.method == "GET":
+            return self._object(call, resource, self._metrics.one(call, resource))
+        form = accepted(call.headers.get("Accept", ""))
+        items = self._metrics.many(call, resource)
+        return body_answer(self._render.listed(resource, items, {}, form, ""), form)
 
     async def _watch(self, request: web.BaseRequest, call: Call, resource: Resource) -> web.StreamResponse:
         form = accepted(call.headers.get("Accept", ""))
@@ -119,6 +137,7 @@ class Resources:
 
     def _update(self, call: Call, resource: Resource) -> web.Response:
         body = decode_body(call, resource)
+        self._may_create(call, resource)
         found, created = self._verbs.update(
             resource, call.subresource, call.namespace, call.name, body, **self._options(call)
         )
@@ -131,6 +150,7 @@ class Resources:
         options = self._options(call)
         if style == "apply":
             body = decode_body(call, resource)
+            self._may_create(call, resource)
             del options["validation"], options["warn"]
             options["manager"] = call.query.get("fieldManager", "")
             found, created = self._verbs.apply(
@@ -205,7 +225,14 @@ class Resources:
             name = body.get("metadata", {}).get("name", "")
             return json_answer(subresources.bind(self._store, call.namespace, name, body), status=201)
         body.setdefault("metadata", {})
-        return json_answer(review(resource.plural, body, self._token), status=201)
+        if resource.plural not in ("selfsubjectrulesreviews", "selfsubjectreviews"):
+            self._cluster.registry.claim(resource, body, call.manager)
+        return json_answer(self._reviews.answer(resource.plural, body, call.user, call.namespace), status=201)
+
+    def _may_create(self, call: Call, resource: Resource) -> None:
+        """A write that would create asks for that right as well. Raises StatusError 403."""
+        if not call.user.all_mighty and self._store.get(*resource.store, call.namespace, call.name) is None:
+            self._cluster.rbac.check(call.user, replace(attributes_of(call), verb="create"))
 
     def _options(self, call: Call) -> dict[str, Any]:
         dry = call.query.get("dryRun", "")
@@ -214,6 +241,7 @@ class Resources:
             kind = {"POST": "CreateOptions", "PUT": "UpdateOptions"}.get(call.method, "PatchOptions")
             raise invalid("meta.k8s.io", kind, "", [cause("FieldValueNotSupported", "dryRun", words)])
         self._cluster.registry.warn = call.warnings.append
+        self._cluster.registry.user = call.user
         return {
             "manager": call.manager,
             "dry_run": call.dry_run,

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import json
-from typing import Any
-
 from wizard.sandbox.api.tables import look
-from wizard.sandbox.clock import stamp
 from wizard.sandbox.fieldsets import FieldSet, difference, intersection
 from wizard.sandbox.kinds import Resource
 from wizard.sandbox.ownership import Owner, decoded, encoded
@@ -149,21 +144,3 @@ def bind(store: Store, namespace: str, name: str, body: Obj) -> Obj:
     if store.mutate("", "pods", namespace, name, edit, manager="kube-scheduler") is None:
         raise not_found("", "pods", name)
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
-
-
-def token(store: Store, namespace: str, name: str, body: Obj) -> Obj:
-    """A token that looks like a service account's, and opens nothing."""
-    if store.get("", "serviceaccounts", namespace, name) is None:
-        raise not_found("", "serviceaccounts", name)
-    spec = body.get("spec") or {}
-    expires = store.clock.now() + (spec.get("expirationSeconds") or 3600)
-    claims: dict[str, Any] = {"sub": f"system:serviceaccount:{namespace}:{name}", "exp": int(expires)}
-    parts = [{"alg": "none"}, claims]
-    text = ".".join(base64.urlsafe_b64encode(json.dumps(each).encode()).decode().rstrip("=") for each in parts)
-    return {
-        "kind": "TokenRequest",
-        "apiVersion": "authentication.k8s.io/v1",
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": {"audiences": [], "expirationSeconds": 3600, "boundObjectRef": None, **spec},
-        "status": {"token": f"{text}.simulated", "expirationTimestamp": stamp(expires)},
-    }

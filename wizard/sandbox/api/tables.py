@@ -22,6 +22,7 @@ class Tables:
         self._clock = clock
 
     def of(self, resource: Resource) -> tuple[list[Obj], Cells]:
+        from wizard.sandbox.api import metrics
         from wizard.sandbox.api.printers import PRINTERS
 
         columns = resource.columns or _PLAIN
@@ -36,7 +37,7 @@ class Tables:
                 return [obj["metadata"]["name"], *found]
 
             return definitions, custom
-        printer = PRINTERS.get(resource.type)
+        printer = metrics.cells if resource.group == metrics.GROUP else PRINTERS.get(resource.type)
         if printer is None:
             return definitions, lambda obj: _unknown(obj, len(columns), self._clock.now())
         return definitions, lambda obj: printer(obj, self._clock.now())

@@ -42,7 +42,7 @@ class Watch:
         asked = min(version_of(wanted), store.resource_version) if wanted else 0
         # Without a version to start from, a watch begins with what is there; so does a streamed list.
         self._lists = self._marks_end or (asked == 0 and initial != "false")
-        self._since = store.resource_version if self._lists or not asked else asked
+        self._since = asked or store.resource_version
         told = query.get("timeoutSeconds", "")
         self.seconds = float(told) if told.isdigit() and int(told) else _DEFAULT_SECONDS * (1 + random.random())
 
@@ -51,8 +51,10 @@ class Watch:
         store, resource = self._store, self._resource
         ends = time.monotonic() + self.seconds
         group, plural = resource.store
+        # What is there and what comes after it are taken at one moment: headers were sent since this was made.
+        since = store.resource_version if self._lists else self._since
         try:
-            cursor = store.watch(group, plural, self._since)
+            cursor = store.watch(group, plural, since)
         except StatusError as problem:
             yield _error(problem)
             return

@@ -41,6 +41,9 @@ class Budgets:
             return
         selector = budget["spec"].get("selector")
         pods = [pod for pod in self._cluster.pods(ns) if selects(selector, labels_of(pod)) and is_active(pod)]
+        if not pods:
+            words = "No matching pods found"
+            self._cluster.events.record(BUDGETS, budget, "Normal", "NoPods", words, source="controllermanager")
         healthy = sum(is_ready(pod) for pod in pods)
         spec = budget["spec"]
         if "maxUnavailable" in spec:

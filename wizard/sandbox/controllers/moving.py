@@ -27,11 +27,11 @@ from wizard.sandbox.controllers.provisioner import storage_class
 from wizard.sandbox.controllers.replicaset import ReplicaSets
 from wizard.sandbox.controllers.scheduler.loop import Scheduler
 from wizard.sandbox.controllers.services import Services, ingress_class
-from wizard.sandbox.controllers.shapes import NODES, PODS, STORAGE_CLASSES, Obj, Resource
+from wizard.sandbox.controllers.shapes import NODES, STORAGE_CLASSES, Obj, Resource
 from wizard.sandbox.controllers.statefulset import StatefulSets
 from wizard.sandbox.controllers.volumes import Volumes
 from wizard.sandbox.controllers.world import World
-from wizard.sandbox.ports import Faults, SandboxOptions
+from wizard.sandbox.ports import BadOption, Faults, SandboxOptions
 from wizard.sandbox.scenarios import scenario
 from wizard.sandbox.scenarios.director import Director
 from wizard.sandbox.status import StatusError
@@ -50,7 +50,7 @@ class Moving:
         self.world = World(cluster, Effects(), json.loads(secrets) if isinstance(secrets, str) else dict(secrets))
         self.kubelet = Kubelet(cluster, self.world)
         # The order decides who hears of a change first: the kubelet and the scheduler keep what others read.
-        nodes = Nodes(cluster, self.kubelet)
+        self._nodes = nodes = Nodes(cluster, self.kubelet)
         self.scheduler = Scheduler(cluster)
         self._parts = [
             Volumes(cluster),
@@ -76,6 +76,10 @@ class Moving:
             self._make(NODES, node.manifest(number))
         self._make(STORAGE_CLASSES, storage_class())
         self._make(_CLASSES, ingress_class())
+        if name := options.extra.get("scenario"):
+            if name not in scenario.names():
+                raise BadOption(f"there is no scenario {name}; there are {', '.join(scenario.names())}")
+            self.director.start(name)
 
     def _make(self, resource: Resource, obj: Obj) -> None:
         try:
@@ -126,16 +130,24 @@ class Moving:
         response = await self._network.send(ns, kind, name, port, request_of(method, path, query, headers, body))
         return response.status, {"Content-Type": response.content_type}, response.body
 
-    def usage(self, ns: str = "") -> list[tuple[Obj, dict[str, dict[str, float]]]]:
-        """Running pods with what their containers use: cpu in cores, memory in bytes (metrics-server's answer)."""
-        found = [(pod, self.kubelet.usage(pod)) for pod in self.cluster.objects(PODS, ns)]
-        return [(pod, used) for pod, used in found if used]
+    def pod_usage(self, pod: Obj, before: float) -> dict[str, tuple[float, float]]:
+        """Container -> cores and bytes, of those that were started before then."""
+        used = self.kubelet.usage(pod, before=before)
+        return {name: (each["cpu"], each["memory"]) for name, each in used.items()}
+
+    def node_usage(self, name: str) -> tuple[float, float] | None:
+        if name in self.kubelet.lost:
+            return None
+        return self._nodes.pressure.cpu_used(name), self._nodes.pressure.memory_used(name)
 
     # Scenarios ----------------------------------------------------------------------------------------
 
     def scenario(self, name: str) -> dict[str, Any]:
         """Starts a scenario; returns its name, title and lesson. Raises KeyError for an unknown one."""
         return self.director.start(name)
+
+    def running(self) -> list[str]:
+        return sorted(self.director.running)
 
     def scenarios(self) -> list[dict[str, Any]]:
         """All there are, with those that run marked."""

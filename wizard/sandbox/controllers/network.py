@@ -80,4 +80,4 @@ class Network:
 
 
 def request_of(method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes) -> Request:
-    return Request(method.upper(), "/" + path.lstrip("/"), dict(query), dict(headers), body)
+    return Request(method.upper(), "/" + path.lstrip("/"), query, dict(headers), body)

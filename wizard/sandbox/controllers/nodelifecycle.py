@@ -23,12 +23,14 @@ class Lifecycle:
         self._evictions = cluster.queue("taint-eviction", self._evict)
         self.heard: dict[str, float] = {}
         """Node -> when its kubelet last said something."""
+        self._registered: set[str] = set()
         self._tainted: dict[str, float] = {}
         """Node -> since when it has a NoExecute taint."""
 
     def look(self, name: str, *, gone: bool = False) -> None:
         if gone:
             self.heard.pop(name, None)
+            self._registered.discard(name)
         self._queue.add("", name)
 
     def _monitor(self, ns: str, name: str) -> float | None:
@@ -36,6 +38,10 @@ class Lifecycle:
         if node is None:
             return None
         now = self._cluster.now
+        if name not in self._registered:
+            self._registered.add(name)
+            words = f"Node {name} event: Registered Node {name} in Controller"
+            self._tell(node, "Normal", "RegisteredNode", words, "node-controller")
         heard = self.heard.setdefault(name, now)
         ready = condition(node, "Ready")
         silent = now - heard

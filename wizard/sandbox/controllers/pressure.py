@@ -11,6 +11,7 @@ from wizard.sandbox.controllers.shapes import NODES, Obj, quantity
 _HOUSEKEEPING = 10.0
 _SYSTEM_MEMORY = 350 * 2.0**20
 """What the operating system and k3s themselves take of a node."""
+_SYSTEM_CPU = 0.12
 _MEMORY_LEFT = 100 * 2.0**20
 _DISK_LEFT = 0.10
 _DISK_USED = 0.31
@@ -51,6 +52,11 @@ class Pressure:
             for each in worker.running():
                 total += each.program.usage(self._cluster.now)[1] if each.program else 0.0
         return total
+
+    def cpu_used(self, name: str) -> float:
+        """Cores that everything on the node keeps busy."""
+        running = [each for worker in self._kubelet.on(name) for each in worker.running() if each.program is not None]
+        return _SYSTEM_CPU + sum(each.program.usage(self._cluster.now)[0] for each in running if each.program)
 
     def disk_used(self, name: str) -> float:
         """The part of the disk that is in use, 0 to 1."""

@@ -65,6 +65,8 @@ class Services:
         home.pop(service["metadata"]["name"], None)
         if event != "DELETED" and service["spec"].get("selector"):
             home[service["metadata"]["name"]] = service["spec"]["selector"]
+        if not home:
+            del self._by_namespace[service["metadata"]["namespace"]]
         self._queue.add_object(service)
         if service["spec"].get("type") == "LoadBalancer":
             self._balancers.add_object(service, _LOAD_BALANCER_SECONDS)
@@ -80,15 +82,17 @@ class Services:
 
     def _pod(self, event: str, pod: Obj) -> None:
         ns = pod["metadata"]["namespace"]
+        key = (ns, pod["metadata"]["name"])
         services = self._by_namespace.get(ns)
         if not services:
+            # Nobody looks, so what was seen is no longer what is: a Service to come must not rely on it.
+            self._seen.pop(key, None)
             return
         labels = labels_of(pod)
         # What endpoints are made of; most changes of a pod touch none of it.
         status = pod.get("status") or {}
         going = "deletionTimestamp" in pod["metadata"]
         shape = (labels, status.get("podIP"), is_ready(pod), _phase(pod), going, pod["spec"].get("nodeName"))
-        key = (ns, pod["metadata"]["name"])
         before = self._seen.get(key)
         if event == "DELETED":
             self._seen.pop(key, None)

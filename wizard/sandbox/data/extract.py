@@ -1,4 +1,4 @@
-"""Writes types.json and kinds.json again, from Kubernetes' Go sources and from a running API server.
+"""Writes types.json, kinds.json and roles.json again, from Kubernetes' Go sources and a running API server.
 
     python -m wizard.sandbox.data.extract --modules ~/go/pkg/mod/k8s.io --version v0.37.2 --server URL \\
         --token TOKEN
@@ -220,6 +220,10 @@ class Sources:
         return dict(sorted(kept.items()))
 
 
+_OF_PARTS = re.compile("system:(controller|certificates.k8s.io|kube|node|volume|persistent|heapster)")
+"""Roles of the control plane's own programs, whom the sandbox does not ask."""
+
+
 class Server:
     """The API server to ask."""
 
@@ -264,6 +268,20 @@ class Server:
                         found.append(entry)
         return found
 
+    def roles(self) -> list[dict[str, Any]]:
+        """The ClusterRoles and bindings that an API server makes for people, not those of its own parts."""
+        found = []
+        for kind in ("ClusterRole", "ClusterRoleBinding"):
+            for each in self.get(f"/apis/rbac.authorization.k8s.io/v1/{kind.lower()}s")["items"]:
+                meta = each["metadata"]
+                if "kubernetes.io/bootstrapping" not in meta.get("labels", {}) or _OF_PARTS.match(meta["name"]):
+                    continue
+                if each.get("aggregationRule"):
+                    each.pop("rules", None)  # the controller fills them in
+                kept = {key: meta[key] for key in ("name", "labels", "annotations")}
+                found.append({"kind": kind, **each, "metadata": kept})
+        return found
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -272,13 +290,16 @@ def main() -> None:
     parser.add_argument("--server", required=True)
     parser.add_argument("--token", required=True)
     options = parser.parse_args()
-    kinds = Server(options.server, options.token).kinds()
+    server = Server(options.server, options.token)
+    kinds = server.kinds()
     roots = sorted({entry["type"] for entry in kinds})
     roots += ["meta.ObjectMeta", "meta.ListMeta", "meta.DeleteOptions", "meta.Status", "policy.Eviction"]
     roots += ["autoscaling1.Scale", "authentication.TokenRequest", "core.Binding"]
     types = Sources(options.modules, options.version).reachable(roots)
     (HERE / "types.json").write_text(json.dumps(types, indent=0) + "\n")
     (HERE / "kinds.json").write_text("[\n" + ",\n".join(json.dumps(each) for each in kinds) + "\n]\n")
+    roles = ",\n".join(json.dumps(each) for each in server.roles())
+    (HERE / "roles.json").write_text(f"[\n{roles}\n]\n")
 
 
 if __name__ == "__main__":

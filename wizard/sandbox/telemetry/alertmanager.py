@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import time
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -180,8 +181,12 @@ class Alertmanager:
         matchers = body.get("matchers")
         if not matchers or any("name" not in each or "value" not in each for each in matchers):
             return Response.of("matchers in body should have at least 1 items", 400)
-        ends = _seconds(body.get("endsAt"), now + 3600)
-        starts = max(_seconds(body.get("startsAt"), now), now)
+        told = _seconds(body.get("startsAt"), now)
+        # A fast sandbox's time is not its clients': who says "from now on" by his own clock means now.
+        apart = time.time() - now
+        shift = apart if abs(told - now - apart) < abs(told - now) else 0.0
+        ends = _seconds(body.get("endsAt"), now + shift + 3600) - shift
+        starts = max(told - shift, now)
         if ends <= starts:
             return Response.of("bad silence: invalid silence: end time must not be before start time", 400)
         identity = str(body.get("id") or uuid.uuid5(uuid.NAMESPACE_URL, f"{now}:{len(self.silences)}"))

@@ -20,6 +20,7 @@ from wizard.ui.tui import themes
 
 if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
+    from textual.worker import Worker
 
     from wizard.domain.profile import Profile
     from wizard.ui.tui.deployment import Deployment
@@ -63,6 +64,7 @@ class WizardApp(App[Outcome]):
         self.hung_up = False
         """Whether the terminal has gone: nobody sees or answers anything any more."""
         self._start = start or Start()
+        self._leaving: Worker[None] | None = None
         for theme in themes.OURS:
             self.register_theme(theme)
         no_color = bool(os.environ.get("NO_COLOR"))
@@ -102,7 +104,8 @@ class WizardApp(App[Outcome]):
 
     def action_leave(self) -> None:
         """Asks only where something could be lost; the screen knows what (`leaving`)."""
-        self.run_worker(self._leave(), name="leave", exclusive=True, group="leave")
+        if self._leaving is None or self._leaving.is_finished:  # one question, however often one asks to leave
+            self._leaving = self.run_worker(self._leave(), name="leave", group="leave")
 
     async def _leave(self) -> None:
         from wizard.domain.finding import ExitCode
@@ -110,7 +113,7 @@ class WizardApp(App[Outcome]):
         from wizard.ui.tui.widgets.dialog import Confirm
 
         if any(isinstance(screen, Confirm | Leaving) for screen in self.screen_stack):
-            return  # it is being asked already
+            return  # a screen is asking already
         running = self.deployment is not None and self.deployment.running
         if running and self.deployment is not None:
             stop = await self.push_screen_wait(

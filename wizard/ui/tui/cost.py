@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from wizard.ui.tui.text import clean
+from wizard.ui.tui.text import clean, fit
 
 if TYPE_CHECKING:
     from wizard.domain.profile import Profile
@@ -45,8 +45,9 @@ def _row(line: Line, *, short: bool = False) -> Content:
         price, style = money(line.low, line.high), ""
     if short:
         return Content.assemble(f"  {clean(line.what):<28}", (price, style), (f"  {line.count}", "$muted"))
-    note = f"  {clean(line.note)}" if line.note else ""
-    return Content.assemble(f"  {clean(line.what):<34} {line.count:<16} ", (f"{price:>22}", style), (note, "$muted"))
+    note = f"\n    {clean(line.note)}" if line.note else ""
+    what, count = fit(clean(line.what), 34), fit(clean(line.count), 20)
+    return Content.assemble(f"  {what} {count} ", (f"{price:>16}", style), (note, "$muted"))
 
 
 def _long(made: Cost) -> Content:

@@ -19,7 +19,7 @@ class Leaving(Choose):
         options = [
             ("save", "Save the draft", "go on another time"),
             ("drop", "Discard it", "what was typed is gone"),
-            ("stay", "Stay", "go on now"),
+            ("stay", "Go on typing", "leave nothing yet"),
         ]
         super().__init__("Keep what you have typed?", options)
 

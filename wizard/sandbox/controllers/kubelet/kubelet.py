@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 from typing import TYPE_CHECKING
 
 from wizard.sandbox.controllers.cluster import Cluster
@@ -173,15 +174,15 @@ class Kubelet:
             if each.program is not None
         ]
 
-    def usage(self, pod: Obj) -> dict[str, dict[str, float]]:
-        """Container -> cpu and memory; what metrics-server would say."""
+    def usage(self, pod: Obj, *, before: float = math.inf) -> dict[str, dict[str, float]]:
+        """Container -> cpu and memory, of those that were started before then."""
         worker = self.workers.get(pod["metadata"]["uid"])
         if worker is None or worker.node in self.lost:
             return {}
         now = self.cluster.now
         found: dict[str, dict[str, float]] = {}
         for each in worker.running():
-            if each.program is not None and (not each.init or each.sidecar):
+            if each.program is not None and (not each.init or each.sidecar) and each.program.run.started < before:
                 cpu, memory = each.program.usage(now)
                 found[each.name] = {"cpu": cpu, "memory": memory}
         return found

@@ -49,7 +49,10 @@ class NodeInfo:
             self.requested[name] += sign * value
         owner = controller_of(pod)
         if owner is not None:
-            self.owners[owner["uid"]] += sign
+            uid = owner["uid"]
+            self.owners[uid] += sign
+            if not self.owners[uid]:
+                del self.owners[uid]  # a Counter keeps its zeros: one for every ReplicaSet there ever was
         for port in host_ports(pod):
             self.ports[port] += sign
 

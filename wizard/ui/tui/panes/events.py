@@ -5,7 +5,8 @@ from __future__ import annotations
 from wizard.domain.live import EventRow
 from wizard.observers.feed import Feed
 from wizard.ui.tui.panes.pane import FeedPane
-from wizard.ui.tui.panes.words import age
+from wizard.ui.tui.panes.words import age, clock
+from wizard.ui.tui.widgets.dialog import Details
 from wizard.ui.tui.widgets.grid.columns import Column, Group
 
 
@@ -37,6 +38,11 @@ class EventsPane(FeedPane[EventRow]):
     def __init__(self, feed: Feed[EventRow]) -> None:
         super().__init__(feed, COLUMNS, GROUPS)
         self.table.model.down = True
+
+    def open(self, row: EventRow) -> None:
+        pairs = (("When", clock(row.at)), ("Type", row.type), ("Reason", row.reason), ("Times", str(row.count)),
+                 ("Namespace", row.namespace), ("Message", row.message))  # fmt: skip
+        self.app.push_screen(Details(row.object, pairs))
 
     @property
     def badge(self) -> tuple[str, str]:

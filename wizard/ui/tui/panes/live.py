@@ -12,7 +12,7 @@ from textual.containers import Container, Vertical
 from textual.screen import ModalScreen
 
 from wizard.ui.services import Services
-from wizard.ui.tui.panes import doing
+from wizard.ui.tui.panes import doing, words
 from wizard.ui.tui.panes.alerts import AlertsPane
 from wizard.ui.tui.panes.events import EventsPane
 from wizard.ui.tui.panes.logs import LogsPane
@@ -77,6 +77,7 @@ class LivePanes(Vertical):
             yield from self.panes
 
     def on_mount(self) -> None:
+        words.read = self.watch_.now
         self._restore(self.services.recall(_KEPT))
         self._arrange()
         self.set_interval(POLL, self._poll)
@@ -254,6 +255,12 @@ class LivePanes(Vertical):
             from wizard.ui.tui.screens.pod import PodScreen
 
             self.app.push_screen(PodScreen(self.watch_, event.pods[0], event.what))
+
+    @on(TenantsPane.Opened)
+    def _tenant_opened(self, event: TenantsPane.Opened) -> None:
+        event.stop()
+        self.pods.table.set_filter(f"tenant:{event.tenant}")
+        self.show("pods")
 
     @work(group="doing")
     async def _delete(self, event: PodsPane.Wanted) -> None:

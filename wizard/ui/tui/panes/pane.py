@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -14,6 +15,7 @@ from wizard.domain.live import FeedState
 from wizard.observers.feed import Feed
 from wizard.ui.tui.panes.words import clock
 from wizard.ui.tui.text import clean
+from wizard.ui.tui.widgets.dialog import Details
 from wizard.ui.tui.widgets.grid.columns import Column, Group
 from wizard.ui.tui.widgets.grid.rows import Keyed
 from wizard.ui.tui.widgets.table import Table
@@ -162,6 +164,19 @@ class FeedPane(Pane, Generic[T]):
         else:
             self.table.update(changes.upserts, changes.removed)
         self.entitle()
+
+    def open(self, row: T) -> None:
+        """Enter or a double click: all that is known of it, also what a narrow screen leaves out."""
+        columns = self.table.model.columns
+        pairs = [(column.title, column.text(row)) for column in columns[1:]]
+        self.app.push_screen(Details(columns[0].text(row), pairs))
+
+    @on(Table.RowSelected)
+    def _selected(self, event: Table.RowSelected) -> None:
+        event.stop()
+        row = self.table.model.get(event.key)
+        if row is not None:
+            self.open(row)
 
     def tick(self) -> None:
         self.table.tick()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import on
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
@@ -13,7 +12,6 @@ from wizard.observers.feed import Feed
 from wizard.ui.tui.panes.pane import FeedPane
 from wizard.ui.tui.panes.words import age, amount, cores, full, negative, percent, share
 from wizard.ui.tui.widgets.grid.columns import Column, Group
-from wizard.ui.tui.widgets.table import Table
 
 _OVER = frozenset({"Completed", "Succeeded", "Terminating"})
 _COMING = ("Pending", "ContainerCreating", "PodInitializing", "Init:", "SchedulingGated")
@@ -131,7 +129,5 @@ class PodsPane(FeedPane[PodRow]):
         if pods:
             self.post_message(self.Wanted(what, pods))
 
-    @on(Table.RowSelected)
-    def _selected(self, event: Table.RowSelected) -> None:
-        event.stop()
-        self.action_want("describe")
+    def open(self, row: PodRow) -> None:
+        self.post_message(self.Wanted("describe", [row]))

@@ -64,6 +64,10 @@ class Lines(Protocol):
 class Watching(Protocol):
     """`wizard.observers.watch.Watch`, as far as it is drawn. Who made it starts and stops it."""
 
+    def now(self) -> float:
+        """Seconds since the epoch, by the cluster's clock: what ages are counted from."""
+        ...
+
     @property
     def pods(self) -> Feed[PodRow]: ...
 

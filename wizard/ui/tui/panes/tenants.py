@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from textual import on
 from textual.app import ComposeResult
+from textual.message import Message
 from textual.widget import Widget
 
 from wizard.domain.live import FeedState, PodRow
@@ -78,6 +80,13 @@ class TenantsPane(Pane):
 
     NAME, TITLE = "tenants", "Tenants"
 
+    class Opened(Message):
+        """The operator wants to see this tenant's pods."""
+
+        def __init__(self, tenant: str) -> None:
+            super().__init__()
+            self.tenant = tenant
+
     def __init__(self, pods: Feed[PodRow], profile: Profile | None) -> None:
         super().__init__(id="pane-tenants")
         self.feed = pods
@@ -113,6 +122,11 @@ class TenantsPane(Pane):
 
     def restore(self, kept: object) -> None:
         self.table.restore(kept)
+
+    @on(Table.RowSelected)
+    def _selected(self, event: Table.RowSelected) -> None:
+        event.stop()
+        self.post_message(self.Opened(str(event.key)))
 
     def tick(self) -> None:
         if self.feed.version != self._version:

@@ -39,7 +39,8 @@ class DeployScreen(Screen[str]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "retry", "Retry", tooltip="Plan again, and go on from what is there"),
         Binding("u", "rollback", "Roll back", tooltip="Undo what this run changed, newest first"),
-        Binding("l", "switch", "Talk/live", tooltip="What the run says, or the live panes of the cluster"),
+        # `l` is for logs in the live panes, and this key must lead back from there.
+        Binding("v", "switch", "Talk/live", tooltip="What the run says, or the live panes of the cluster"),
         Binding("ctrl+c", "app.stop", "Stop", priority=True),
         Binding("c,enter", "go_on", "Continue"),
         Binding("escape", "back", "Back", show=False),
@@ -210,7 +211,7 @@ class DeployScreen(Screen[str]):
                 return
             self._watch = watch
             await watch.start()
-            await live.mount(LivePanes(watch))
+            await live.mount(LivePanes(watch, self.deployment.profile))
         self.query_one("#deploy-under", ContentSwitcher).current = "deploy-live"
 
     def _ended(self) -> None:

@@ -21,7 +21,7 @@ class Bar(Horizontal):
     Bar > Static { width: auto; padding: 0 1; }
     Bar > .bar--title { text-style: bold; color: $primary; }
     Bar > .bar--place { width: 1fr; color: $muted; }
-    Bar > .bar--simulated { display: none; background: $accent 30%; color: $accent; text-style: bold; }
+    Bar > .bar--simulated { display: none; color: $accent; text-style: bold reverse; }
     Bar.-simulated > .bar--simulated { display: block; }
     """
 

@@ -145,6 +145,37 @@ class Prompt(Dialog[str | None]):
         self.query_one(Input).focus()
 
 
+class Details(Dialog[None]):
+    """Everything about one thing: names and values, each as long as it is."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,q", "refuse", "Close", show=False),
+        Binding("y", "copy", "Copy"),
+    ]
+
+    def __init__(self, title: str, pairs: Sequence[tuple[str, str]]) -> None:
+        super().__init__(title)
+        self._pairs = [(name, value) for name, value in pairs if value]
+
+    def compose(self) -> ComposeResult:
+        room = max((width(clean(name, 30)) for name, _ in self._pairs), default=0) + 2
+        with self.box("-wide"), VerticalScroll(classes="dialog-body"):
+            for name, value in self._pairs:
+                with Horizontal(classes="dialog-pair"):
+                    label = Static(plain(fit(clean(name, 30), room), "$muted"), markup=False, classes="dialog-name")
+                    label.styles.width = room
+                    yield label
+                    yield Static(plain(value, lines=True), markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one(VerticalScroll).focus()
+
+    def action_copy(self) -> None:
+        """All of it, to the clipboard."""
+        self.app.copy_to_clipboard("\n".join(f"{clean(name)}: {clean(value, 20_000)}" for name, value in self._pairs))
+        self.notify("copied", timeout=2)
+
+
 class Choose(Dialog[str | None]):
     """One of several, by arrows, `j`/`k`, mouse, or the first letter of its label."""
 
