@@ -38,12 +38,13 @@ demo: setup ## see it work: deploys the demo profile to a simulated cluster on t
 	  else WIZARD_HELM="$$($(HELM))" $(BIN)/wizard --profile demo --yes; fi
 
 test: setup ## unit tests, and the main job on the sandbox; needs Python and the package index only
+	@PATH="$(abspath $(UV_VENV)/bin):$$PATH" $(BIN)/python -m tests.contract tools > /dev/null
 	@WIZARD_HELM="$$($(HELM))" WIZARD_UV="$(abspath $(UV_VENV)/bin/uv)" $(BIN)/python -m pytest
 	@WIZARD_HELM="$$($(HELM))" WIZARD_E2E=sandbox $(BIN)/python -m pytest tests/e2e/test_main_job.py
 
 contract: setup ## the API's contract on the sandbox, against what a real API server answers now
 	@$(BIN)/python -m tests.controlplane build
-	@WIZARD_HELM="$$($(HELM))" $(BIN)/python -m tests.contract tools
+	@PATH="$(abspath $(UV_VENV)/bin):$$PATH" $(BIN)/python -m tests.contract tools > /dev/null
 	@WIZARD_HELM="$$($(HELM))" WIZARD_CONTRACT=controlplane \
 	  $(BIN)/python -m tests.controlplane.netns -- $(BIN)/python -m pytest tests/contract
 

@@ -10,73 +10,38 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.bench import pods, sandbox
 from tests.bench.deployments import Bench
+from tests.bench.rows import Row, paired, process, row, table
 from tests.controlplane.cluster import ControlPlane
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    what: str
-    reference: str
-    budget: float
-    """The ratio that must not be exceeded."""
-    ratio: float
-    """Median of the pairs' ratios."""
-    seconds: float
-    """Median of what was measured."""
-    reference_seconds: float
-    runs: int
-
-    @property
-    def kept(self) -> bool:
-        return self.ratio <= self.budget
-
-
-def process(argv: Sequence[str], env: dict[str, str] | None = None) -> float:
-    """Wall seconds of a whole process; raises CalledProcessError where it fails."""
-    began = time.perf_counter()
-    subprocess.run(argv, env=env, stdin=subprocess.DEVNULL, capture_output=True, check=True)
-    return time.perf_counter() - began
-
-
-def paired(what: str, reference: str, budget: float, a: Callable[[], float], b: Callable[[], float], runs: int) -> Row:
-    """One uncounted pair first, then `runs` pairs."""
-    a(), b()
-    pairs = [(a(), b()) for _ in range(runs)]
-    ratio = statistics.median(x / y for x, y in pairs)
-    return Row(
-        what,
-        reference,
-        budget,
-        round(ratio, 3),
-        round(statistics.median(x for x, _ in pairs), 3),
-        round(statistics.median(y for _, y in pairs), 3),
-        runs,
-    )
-
-
-def start_up(runs: int) -> list[Row]:
+def start_up(home: Path, runs: int) -> list[Row]:
     bare = [sys.executable, "-c", "import click"]
     wizard = str(Path(sys.executable).with_name("wizard"))
     rows: list[Row] = []
     for flag in ("--version", "--help"):
         run = partial(process, [wizard, flag])
-        rows.append(paired(f"wizard {flag}", "python -c 'import click'", 1.3, run, partial(process, bare), runs))
+        reference = partial(process, bare)
+        rows.append(paired(f"wizard {flag}", "python -c 'import click'", 1.3, run, reference, max(runs, 9)))
     return rows
 
 
-def deployment(plane: ControlPlane, home: Path, runs: int) -> list[Row]:
-    bench = Bench(plane, home)
+def deployment(home: Path, runs: int) -> list[Row]:
+    with ControlPlane.start(home / "deployment") as plane:
+        return _deployment(Bench(plane, home), runs)
+
+
+def _deployment(bench: Bench, runs: int) -> list[Row]:
     paths: list[tuple[float, float]] = []
 
     def wizard() -> float:
@@ -97,16 +62,7 @@ def deployment(plane: ControlPlane, home: Path, runs: int) -> list[Row]:
         helm,
         runs,
     )
-    counted = paths[1:]
-    own = Row(
-        "the same deployment",
-        "its own critical path",
-        1.25,
-        round(statistics.median(took / critical for took, critical in counted), 3),
-        round(statistics.median(took for took, _ in counted), 3),
-        round(statistics.median(critical for _, critical in counted), 3),
-        len(counted),
-    )
+    own = row("the same deployment", "its own critical path", 1.25, paths[1:])
     # Two deployments: each helm upgrade writes a revision, which the wizard would rightly look into.
     with bench.fresh() as one, bench.fresh() as other:
         one.wizard()
@@ -122,32 +78,32 @@ def deployment(plane: ControlPlane, home: Path, runs: int) -> list[Row]:
     return [whole, own, again]
 
 
-def table(rows: Sequence[Row]) -> str:
-    lines = ["| what | against | budget | ratio | seconds | against, s | runs |", "|---|---|---|---|---|---|---|"]
-    for row in rows:
-        ratio = f"{row.ratio:.2f}" + ("" if row.kept else " **over**")
-        lines.append(
-            f"| {row.what} | {row.reference} | {row.budget} | {ratio} | {row.seconds:.2f} "
-            f"| {row.reference_seconds:.2f} | {row.runs} |"
-        )
-    return "\n".join(lines)
+GROUPS: dict[str, Callable[[Path, int], list[Row]]] = {
+    "start": start_up,
+    "deployment": deployment,
+    "sandbox-start": sandbox.start,
+    "sandbox-helm": sandbox.helm,
+    "sandbox-pods": pods.many,
+}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--json", type=Path, help="where the figures go")
-    parser.add_argument("--runs", type=int, default=3, help="pairs of each comparison")
+    parser.add_argument("--runs", type=int, default=3, help="pairs of each comparison, at least")
+    parser.add_argument("--only", action="append", choices=GROUPS, help="these rows; may be given several times")
     given = parser.parse_args()
-    rows = start_up(runs=max(given.runs, 9))
-    with (
-        tempfile.TemporaryDirectory(prefix="wizard-bench-") as folder,
-        ControlPlane.start(Path(folder) / "controlplane") as plane,
-    ):
-        rows += deployment(plane, Path(folder), given.runs)
+    # What is installed has its bytecode; a process that may not write it would compile at every start.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    rows: list[Row] = []
+    for name in given.only or GROUPS:
+        with tempfile.TemporaryDirectory(prefix="wizard-bench-") as folder:
+            rows += GROUPS[name](Path(folder), given.runs)
     print(table(rows))
     facts: dict[str, Any] = {
         "date": time.strftime("%Y-%m-%d"),
         "cores": os.cpu_count(),
+        "load": statistics.mean(os.getloadavg()[:2]),
         "rows": list(map(asdict, rows)),
     }
     if given.json:

@@ -116,7 +116,16 @@ class _NoControllers:
         pass
 
     async def logs(
-        self, ns: str, pod: str, container: str, tail: int | None, previous: bool, follow: bool
+        self,
+        ns: str,
+        pod: str,
+        container: str,
+        tail: int | None,
+        previous: bool,
+        follow: bool,
+        *,
+        since: float = 0.0,
+        timestamps: bool = False,
     ) -> AsyncIterator[str]:
         nothing: list[str] = []
         for line in nothing:

@@ -58,9 +58,19 @@ class Controllers(Protocol):
     async def close(self) -> None: ...
 
     def logs(
-        self, ns: str, pod: str, container: str, tail: int | None, previous: bool, follow: bool
+        self,
+        ns: str,
+        pod: str,
+        container: str,
+        tail: int | None,
+        previous: bool,
+        follow: bool,
+        *,
+        since: float = 0.0,
+        timestamps: bool = False,
     ) -> AsyncIterator[str]:
-        """Lines without their newline. Raises StatusError before the first if there are none to have."""
+        """Lines without their newline, of `since` and later (epoch seconds), each with its time before it where
+        `timestamps`. Raises StatusError before the first if there are none to have."""
         ...
 
     async def proxy(

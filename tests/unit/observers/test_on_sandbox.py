@@ -117,7 +117,11 @@ def test_every_feed(sandbox: manager.Running) -> None:
             await eventually(lambda: _pod(watch, row.uid).memory, "something to measure memory", 90)
             assert _pod(watch, row.uid).cpu is not None
             assert "Container ollama" in await watch.describe(row)
-            assert any("Listening on" in line.text for line in await watch.pod_logs(row))
+            said = await watch.pod_logs(row)
+            assert any("Listening on" in line.text for line in said)
+            # Every line has its time, by the cluster's own clock, which runs ahead of or behind ours.
+            times = [line.at for line in said]
+            assert all(at is not None and row.created - 5 <= at <= watch.now() + 60 for at in times)
 
             chosen = ((NS, row.name),)
             for source in ("pods", "loki"):

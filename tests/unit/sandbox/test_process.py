@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.contract.client import Client
+from wizard import compose
+from wizard.domain.profile.target import SandboxTarget
 from wizard.sandbox import manager
 from wizard.sandbox.clock import SimClock, head_start
 
@@ -41,3 +43,13 @@ def test_a_scenario_that_there_is_not_is_refused_with_those_there_are(tmp_path: 
     options = manager.UpOptions(extra={"scenario": "nowhere"})
     with pytest.raises(manager.SandboxError, match=r"no scenario nowhere; there are api-dropped, .*slow-node"):
         manager.up(tmp_path, options=options)
+
+
+def test_a_profiles_scenario_is_what_its_sandbox_starts_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    running = compose.sandbox_up("t", SandboxTarget(scenario="slow-node", nodes=2), keep=False)
+    try:
+        status = Client(running.kubeconfig).request("GET", "/sandbox/status").body
+        assert (status["scenarios"], status["speed"]) == (["slow-node"], SandboxTarget().speed)
+    finally:
+        assert compose.sandbox_down("t")

@@ -12,6 +12,7 @@ from wizard.sandbox.api import subresources
 from wizard.sandbox.api.answers import json_answer, text_stream
 from wizard.sandbox.api.lists import number
 from wizard.sandbox.api.request import Call, decode_body, decode_json
+from wizard.sandbox.api.tables import seconds
 from wizard.sandbox.auth.authentication import Tokens
 from wizard.sandbox.cluster import Cluster
 from wizard.sandbox.kinds import Resource
@@ -28,6 +29,10 @@ def stored(store: Store, call: Call, resource: Resource) -> Obj:
     if found is None:
         raise not_found(resource.group, resource.plural, call.name)
     return found
+
+
+_TICK = 1e-6
+"""The kubelet gives lines of just that time too; ours stand on whole microseconds."""
 
 
 class Endpoints:
@@ -88,6 +93,8 @@ class Endpoints:
             number(tail, "tailLines") if tail is not None else None,
             call.flag("previous"),
             call.flag("follow"),
+            since=self._since(call),
+            timestamps=call.flag("timestamps"),
         )
         response: web.StreamResponse | None = None
         async for line in lines:
@@ -99,6 +106,17 @@ class Endpoints:
             response = await text_stream(request)
         await response.write_eof()
         return response
+
+    def _since(self, call: Call) -> float:
+        """Epoch seconds; 0.0 for all there is."""
+        if text := call.query.get("sinceSeconds"):
+            return self._cluster.clock.now() - number(text, "sinceSeconds") - _TICK
+        if text := call.query.get("sinceTime"):
+            try:
+                return seconds(text) - _TICK
+            except ValueError as problem:
+                raise bad_request(f"sinceTime: {text} is no RFC 3339 time") from problem
+        return 0.0
 
     async def _evict(self, request: web.BaseRequest, call: Call, resource: Resource) -> web.StreamResponse:
         body = decode_body(call, None, "policy.Eviction")
