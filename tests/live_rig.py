@@ -182,7 +182,7 @@ def flood(home: Path, rate: int = 20_000, seconds: float = 30.0, take: int = 500
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         path = home / "flood.kubeconfig"
-        path.write_text(_kubeconfig(server.stdout.readline().strip()))
+        path.write_text(kubeconfig_of(server.stdout.readline().strip()))
         found = asyncio.run(_flood(path, rate, seconds, take))
         server.terminate()
     return found
@@ -207,7 +207,7 @@ async def _flood(kubeconfig: Path, rate: int, seconds: float, take: int) -> Floo
     return found
 
 
-def _kubeconfig(server: str) -> str:
+def kubeconfig_of(server: str) -> str:
     return json.dumps(
         {
             "current-context": "x",

@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.bench import pods, sandbox
+from tests.bench import pods, sandbox, screens
 from tests.bench.deployments import Bench
 from tests.bench.rows import Row, paired, process, row, table
 from tests.controlplane.cluster import ControlPlane
@@ -84,6 +84,9 @@ GROUPS: dict[str, Callable[[Path, int], list[Row]]] = {
     "sandbox-start": sandbox.start,
     "sandbox-helm": sandbox.helm,
     "sandbox-pods": pods.many,
+    "frame": screens.frame,
+    "panes": screens.many,
+    "logs": screens.logs,
 }
 
 

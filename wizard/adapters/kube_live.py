@@ -5,8 +5,10 @@ The event loop of a screen gets finished rows, in batches.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import Future
 from functools import partial
 from typing import Any, TypeVar
 
@@ -43,33 +45,41 @@ class QuickLive:
     def __init__(self, access: Access) -> None:
         self._access = access
         self._pool = Pool(access)
+        self._expected: dict[str, Future[Listed[Any]]] = {}
+        """Lists that were begun before anybody could wait for them."""
 
     @property
     def ahead(self) -> float:
         return self._pool.ahead
 
+    def expect(self, resource: Resource, namespace: str, decode: Decode[Any]) -> None:
+        path = resource.path(namespace)
+        self._expected[path] = begun(f"list {resource.plural}", partial(self._list, path, decode, True, ""))
+
     async def listed(
         self, resource: Resource, namespace: str, decode: Decode[T], *, table: bool = True, labels: str = ""
     ) -> Listed[T]:
         path = resource.path(namespace)
+        expected = self._expected.pop(path, None) if table and not labels else None
+        if expected is not None:
+            return await asyncio.wrap_future(expected)
+        return await beside(f"list {resource.plural}", partial(self._list, path, decode, table, labels))
 
+    def _list(self, path: str, decode: Decode[T], table: bool, labels: str) -> Listed[T]:
         def page(following: str) -> bytes:
             return self._pool.request("GET", path, query=page_query(following, labels), accept=accept(table))
 
-        def work() -> Listed[T]:
-            rows: list[T] = []
-            body = page("")
-            while True:
-                # The next page is on its way while this one is parsed: each takes about as long.
-                token = next_page(body)
-                ahead = begun("list ahead", partial(page, token)) if token else None
-                more, version, following = read_page(body, decode, f"GET {path}")
-                rows += more
-                if not following:
-                    return Listed(rows, version)
-                body = ahead.result() if ahead is not None and token == following else page(following)
-
-        return await beside(f"list {resource.plural}", work)
+        rows: list[T] = []
+        body = page("")
+        while True:
+            # The next page is on its way while this one is parsed: each takes about as long.
+            token = next_page(body)
+            ahead = begun("list ahead", partial(page, token)) if token else None
+            more, version, following = read_page(body, decode, f"GET {path}")
+            rows += more
+            if not following:
+                return Listed(rows, version)
+            body = ahead.result() if ahead is not None and token == following else page(following)
 
     async def watch(
         self, resource: Resource, namespace: str, decode: Decode[T], *, resource_version: str, table: bool = True

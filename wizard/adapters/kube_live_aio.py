@@ -46,6 +46,9 @@ class AioLive:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._kube: KubeAdapter | None = None
 
+    def expect(self, resource: Resource, namespace: str, decode: Decode[Any]) -> None:
+        """kubernetes.aio can do nothing without its loop."""
+
     async def listed(
         self, resource: Resource, namespace: str, decode: Decode[T], *, table: bool = True, labels: str = ""
     ) -> Listed[T]:

@@ -7,15 +7,18 @@ import sys
 import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 
 from wizard import compose
 from wizard.domain.finding import AbortedError, ExitCode, UsageError, WizardError, error
 from wizard.domain.profile import Profile
-from wizard.engine.session import Session
 from wizard.steps.base import Options
 from wizard.ui.headless.out import Out
+
+if TYPE_CHECKING:
+    from wizard.engine.session import Session
 
 
 @dataclass(frozen=True, slots=True)

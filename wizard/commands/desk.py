@@ -44,6 +44,7 @@ class Desk:
         self._choices, self._cwd = choices, cwd or Path.cwd()
         self._preferences = Preferences(compose.config_dir() / "preferences.json")
         self._started: list[str] = []
+        self._begun: Watch | None = None
 
     # --- profiles
 
@@ -214,8 +215,14 @@ class Desk:
             return str(found.kubeconfig) if found else ""
         return profile.target.cluster.kubeconfig or ""
 
+    def begin_watch(self, profile: Profile) -> None:
+        """The pods are asked for while the screen is still being loaded. Raises WizardError."""
+        self._begun = compose.watch(profile)
+        self._begun.begin()
+
     def watch(self, profile: Profile) -> Watch:
-        return compose.watch(profile)
+        begun, self._begun = self._begun, None
+        return begun or compose.watch(profile)
 
     def scenarios(self) -> Sequence[tuple[str, str, str]]:
         from wizard.catalog.scenarios import scenarios

@@ -15,7 +15,6 @@ from wizard.adapters import places
 from wizard.adapters.preferences import Preferences
 from wizard.domain.finding import ExitCode, UsageError, error
 from wizard.ui.terminal import can_draw
-from wizard.ui.tui.app import Start, WizardApp
 
 if TYPE_CHECKING:
     from wizard.commands.desk import Desk
@@ -59,7 +58,12 @@ def app(given: dict[str, Any], *, watch: bool = False) -> int:
             error("needs-terminal", "there is no terminal to draw on", hint="give --profile P with --yes, or --json")
         )
     desk = LateDesk(given)
-    opened = WizardApp(desk, Start(_profile(given, watch=watch), watch=watch))
+    profile = _profile(given, watch=watch)
+    if watch and profile is not None:
+        desk.begin_watch(profile)
+    from wizard.ui.tui.app import Start, WizardApp
+
+    opened = WizardApp(desk, Start(profile, watch=watch))
     try:
         gc.enable()  # off during imports only: this may run for days
         outcome = opened.run()

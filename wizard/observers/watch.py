@@ -71,6 +71,11 @@ class Watch:
         self.finding: Finding | None = None
         """A bug in what joins nodes and pods; they go on without."""
 
+    def begin(self) -> None:
+        """Before there is a loop: the list of pods, which takes longest, may be on its way while a screen loads."""
+        if self.scope.wanted is None:
+            self._ports.reader.expect(PODS, "", self.pods.decode)
+
     async def start(self) -> None:
         """Returns at once; what comes first shows first."""
         for each in self._parts:

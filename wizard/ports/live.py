@@ -55,6 +55,10 @@ class LiveReader(Protocol):
         """All of them, in pages. Raises Gone where it changed too fast to be paged through."""
         ...
 
+    def expect(self, resource: Resource, namespace: str, decode: Decode[Any]) -> None:
+        """The next `listed` will ask for this, as a table: an adapter that can begins at once, with no loop yet."""
+        ...
+
     def watch(
         self, resource: Resource, namespace: str, decode: Decode[T], *, resource_version: str, table: bool = True
     ) -> AsyncIterator[Sequence[Change[T]]]:

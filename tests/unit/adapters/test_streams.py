@@ -101,6 +101,24 @@ def test_lists_in_pages(use: Callable[[Work], Any], api: ApiServer) -> None:
     assert "as=Table" in first.headers["accept"] and first.headers["authorization"] == "Bearer the-token"
 
 
+def test_what_is_expected_is_asked_for_once_and_what_it_meets_is_told(
+    use: Callable[[Work], Any], api: ApiServer
+) -> None:
+    api.say(Answer(table(("a", "Running"))), Answer(table(("b", "Pending"))), status(403))
+
+    async def lists(live: Live) -> list[Any]:
+        live.expect(PODS, "", shown)
+        first = await live.listed(PODS, "", shown)
+        assert len(api.asked) == 1
+        second = await live.listed(PODS, "", shown)  # it is not kept: the next one asks anew
+        live.expect(PODS, "", shown)
+        with pytest.raises(Forbidden):
+            await live.listed(PODS, "", shown)
+        return [*first.rows, *second.rows]
+
+    assert use(lists) == [("Running", "a"), ("Pending", "b")]
+
+
 def test_lists_of_whole_objects(use: Callable[[Work], Any], api: ApiServer) -> None:
     api.say(Answer({"kind": "NodeList", "metadata": {"resourceVersion": "3"}, "items": [{"metadata": {"name": "n"}}]}))
     found = use(lambda live: live.listed(NODES, "", shown, table=False))

@@ -145,6 +145,9 @@ class Cluster:
 
     # ports.LiveReader ----------------------------------------------------------------------------
 
+    def expect(self, resource: Resource, namespace: str, decode: Decode[Any]) -> None:
+        pass
+
     async def listed(
         self, resource: Resource, namespace: str, decode: Decode[T], *, table: bool = True, labels: str = ""
     ) -> Listed[T]:

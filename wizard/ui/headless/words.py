@@ -32,6 +32,8 @@ _CODES = {"red": 31, "green": 32, "yellow": 33, "magenta": 35, "cyan": 36, "dim"
 
 
 _OURS = re.compile(r"(\x1b\[(?:0|" + "|".join(map(str, _CODES.values())) + r")m)")
+
+
 class Paint:
     """ANSI colours where they are wanted, nothing where they are not; ASCII marks where LANG=C.
 

@@ -8,15 +8,16 @@ import signal
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.reactive import Initialize, Reactive
 from textual.screen import Screen
+from textual.theme import Theme
 
 from wizard.ui.services import Outcome, Services
-from wizard.ui.tui import themes
+from wizard.ui.tui import styling, themes
 
 if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
     from wizard.domain.profile import Profile
     from wizard.ui.tui.deployment import Deployment
-
-_STYLES = Path(__file__).with_name("styles")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class WizardApp(App[Outcome]):
     """Screens return values to it; what must not die with a screen lives here."""
 
     TITLE = "wizard"
-    CSS_PATH: ClassVar[list[Any]] = sorted(_STYLES.glob("*.tcss"))
+    CSS_PATH = styling.BASE
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "stop", "Stop", show=False, priority=True, system=True),
@@ -55,9 +54,13 @@ class WizardApp(App[Outcome]):
         Binding("f2", "next_theme", "Theme", show=False),
     ]
 
+    theme: Reactive[str] = Reactive(Initialize(lambda app: app._first_theme))  # type: ignore[attr-defined]
+
     def __init__(self, services: Services, start: Start | None = None) -> None:
         from wizard.ui.tui.driver import LastingDriver
 
+        # Before Textual works its first style sheet out: changing the theme afterwards does all of that again.
+        self._first_theme = themes.first_theme(services.recall("theme"), no_color=bool(os.environ.get("NO_COLOR")))
         super().__init__(driver_class=None if os.environ.get("TEXTUAL_DRIVER") else LastingDriver)
         self.services = services
         self.deployment: Deployment | None = None
@@ -67,8 +70,6 @@ class WizardApp(App[Outcome]):
         self._leaving: Worker[None] | None = None
         for theme in themes.OURS:
             self.register_theme(theme)
-        no_color = bool(os.environ.get("NO_COLOR"))
-        self.theme = themes.first_theme(services.recall("theme"), no_color=no_color)
 
     def on_mount(self) -> None:
         loop = asyncio.get_running_loop()
@@ -186,13 +187,19 @@ class WizardApp(App[Outcome]):
         if self.is_running:
             self.services.remember("theme", theme)
 
+    def get_theme(self, theme_name: str) -> Theme | None:
+        """Ours are known before they can be registered."""
+        return themes.BY_NAME.get(theme_name) or super().get_theme(theme_name)
+
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return dict(themes.FALLBACK)
 
     def action_help(self) -> None:
         from wizard.ui.tui.screens.help import HelpScreen
 
-        if not isinstance(self.screen, HelpScreen):
+        if isinstance(self.screen, HelpScreen):  # the same key once more
+            self.screen.dismiss(None)
+        else:
             self.push_screen(HelpScreen(self.screen))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:

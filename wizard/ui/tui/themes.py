@@ -52,6 +52,7 @@ CONTRAST = Theme(
     variables={"muted": "#d0d0d0", "faint": "#b0b0b0", "text-muted": "#d0d0d0", "border": "#ffffff"},
 )
 OURS = (DARK, LIGHT, CONTRAST)
+BY_NAME = {theme.name: theme for theme in OURS}
 FALLBACK = {"muted": "ansi_bright_black", "faint": "ansi_bright_black"}
 """Our two greys in themes that are not ours. Textual's own `$text-muted` is worked out from what is behind it, which
 not every widget tells it."""

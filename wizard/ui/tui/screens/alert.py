@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Static
 
+from wizard.ui.tui import styling
 from wizard.ui.tui.panes.alerts import Line
 from wizard.ui.tui.panes.words import clock, now, span
 from wizard.ui.tui.text import plain
@@ -18,6 +19,8 @@ from wizard.ui.tui.text import plain
 
 class AlertScreen(ModalScreen[str]):
     """What its rule says about an alert. Answers `silence`, `expire` or nothing."""
+
+    CSS_PATH = styling.DASHBOARD
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("m", "answer('silence')", "Mute"),

@@ -14,6 +14,7 @@ from textual.widgets import ContentSwitcher, Footer, Static
 
 from wizard.domain.finding import ExitCode, WizardError
 from wizard.domain.run import StepStatus
+from wizard.ui.tui import styling
 from wizard.ui.tui.text import clean, plain
 from wizard.ui.tui.widgets.bar import Bar
 from wizard.ui.tui.widgets.findings import Findings
@@ -35,6 +36,8 @@ _DOING = {"apply": "Deploying", "rollback": "Rolling back", "destroy": "Uninstal
 class DeployScreen(Screen[str]):
     """The run, live. Enter on a step explains it; what has failed can be tried again or rolled back, and what
     worked stays. Ctrl-C once lets running steps end, twice cuts them off."""
+
+    CSS_PATH = styling.BOTH
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "retry", "Retry", tooltip="Plan again, and go on from what is there"),

@@ -15,7 +15,8 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from wizard.domain.finding import WizardError
-from wizard.ui.tui.text import plain
+from wizard.ui.tui import styling
+from wizard.ui.tui.text import clean, fit, plain
 from wizard.ui.tui.widgets.bar import Bar
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 class DoneScreen(Screen[str]):
     """The platform is there. Watch it, copy its address, or leave: it stays."""
+
+    CSS_PATH = styling.RUN
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("w", "answer('watch')", "Watch"),
@@ -128,6 +131,6 @@ class DoneScreen(Screen[str]):
         rows = [Content.assemble(("Log in as ", "bold"), plain(self.deployment.profile.admin_email))]
         for each in self._credentials:
             value = each.value.reveal() if each.value is not None else "not made yet"
-            rows.append(Content.assemble(f"  {each.ref.name:<28} ", (plain(value).plain, "$text-accent")))
+            rows.append(Content.assemble(f"  {fit(clean(each.ref.name), 28)} ", (plain(value).plain, "$text-accent")))
         rows.append(Content.styled("  p hides them again", "$muted"))
         shown.update(Content("\n").join(rows))

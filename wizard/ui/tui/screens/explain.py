@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Footer, Static
 
 from wizard.domain.run import StepStatus
+from wizard.ui.tui import styling
 from wizard.ui.tui.text import clean, plain
 from wizard.ui.tui.widgets.findings import finding_content
 from wizard.ui.tui.widgets.steps import seconds
@@ -31,6 +32,8 @@ _KIND = {
 
 class ExplainScreen(ModalScreen[str]):
     """Answers `retry`, `rollback`, or nothing: leave it so."""
+
+    CSS_PATH = styling.RUN
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "answer('retry')", "Retry"),

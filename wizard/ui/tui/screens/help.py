@@ -38,18 +38,22 @@ class HelpScreen(ModalScreen[None]):
             yield Static(self._words())
 
     def _words(self) -> Content:
-        purpose = getattr(self._about, "HELP", "") or inspect.getdoc(type(self._about)) or ""
+        said = getattr(self._about, "HELP", "") or inspect.getdoc(type(self._about)) or ""
+        # The lines of a docstring are as long as this file allows, those of the box as long as the screen.
+        purpose = "\n\n".join(" ".join(part.split()) for part in said.split("\n\n"))
         parts = [plain(purpose + "\n\n", lines=True)]
-        keys: dict[str, list[str]] = {}
-        words: dict[str, str] = {}
+        keys: dict[tuple[int, str], list[str]] = {}
+        words: dict[tuple[int, str], str] = {}
         for node, binding, enabled, _tooltip in self._about.active_bindings.values():
             if not binding.description or not enabled or binding.action not in _ours(node):
                 continue
-            keys.setdefault(binding.action, []).append(self.app.get_key_display(binding))
-            words[binding.action] = binding.description + (f": {binding.tooltip}" if binding.tooltip else "")
-        for action, names in keys.items():
+            # The screen's `leave` is not the app's.
+            what = id(node), binding.action
+            keys.setdefault(what, []).append(self.app.get_key_display(binding))
+            words[what] = binding.description + (f": {binding.tooltip}" if binding.tooltip else "")
+        for what, names in keys.items():
             parts.append(Content.styled(f"{' '.join(names[:3]):>14}  ", "$text-accent"))
-            parts.append(Content(words[action] + "\n"))
+            parts.append(Content(words[what] + "\n"))
         parts.append(
             Content.styled("\n           tab  Next field or list\n            ^p  Every action by name\n", "$muted")
         )

@@ -22,6 +22,7 @@ from wizard.planning.fit import Fit, fit, need
 from wizard.planning.platform import desired
 from wizard.planning.room import Room, server_room, shown, tier_room
 from wizard.ui.headless.words import size
+from wizard.ui.tui import styling
 from wizard.ui.tui.text import clean, plain
 from wizard.ui.tui.text import fit as cells
 
@@ -51,6 +52,8 @@ class Filter(Input):
 class ModelsScreen(ModalScreen["list[str] | None"]):
     """Type to filter, words separated by commas; space takes a model in or out; Enter keeps the choice. A name that
     is not in the catalog can be typed whole, and Enter takes it."""
+
+    CSS_PATH = styling.WALK
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "keep", "Keep", priority=True),

@@ -16,6 +16,7 @@ from textual.widgets import ContentSwitcher, Footer, Static
 
 from wizard.domain.finding import WizardError
 from wizard.domain.live import EventRow, LogLine, LogSelection, LogSeverity, PodRow
+from wizard.ui.tui import styling
 from wizard.ui.tui.panes import doing
 from wizard.ui.tui.panes.events import COLUMNS as EVENT_COLUMNS
 from wizard.ui.tui.panes.pods import tone
@@ -32,6 +33,8 @@ _TONES = {"bad": "bold $text-error", "warn": "$text-warning", "muted": "$muted",
 
 class PodScreen(Screen[None]):
     """Everything about one pod. Escape goes back to all of them."""
+
+    CSS_PATH = styling.DASHBOARD
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "view('describe')", "Describe"),

@@ -19,6 +19,7 @@ from wizard.domain.finding import Severity, WizardError
 from wizard.domain.plan import Action, Change, Plan
 from wizard.ui.diagram import diagram
 from wizard.ui.headless.words import summary
+from wizard.ui.tui import styling
 from wizard.ui.tui.own import app_of
 from wizard.ui.tui.text import clean, plain
 from wizard.ui.tui.widgets.bar import Bar
@@ -41,6 +42,8 @@ _DIFF = {"+": "$text-success", "-": "$text-error", "@": "$text-primary"}
 
 class ReviewScreen(Screen[str]):
     """Nothing has been changed yet. Read what would be, then deploy it; or go back and change your mind."""
+
+    CSS_PATH = styling.RUN
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "deploy", "Deploy"),

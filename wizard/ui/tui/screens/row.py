@@ -13,12 +13,15 @@ from textual.widgets import Button, Footer, Static
 
 from wizard.ui.flow.draft import Draft
 from wizard.ui.flow.question import Question
+from wizard.ui.tui import styling
 from wizard.ui.tui.text import plain
 from wizard.ui.tui.widgets.field import Field
 
 
 class RowScreen(ModalScreen[bool]):
     """True: keep what was typed; False: as it was before."""
+
+    CSS_PATH = styling.WALK
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "keep", "Keep"),

@@ -15,6 +15,7 @@ from textual.widgets import Button, ContentSwitcher, Footer, Static
 from wizard.ui.flow.chapters import CHAPTERS, RAIL, findings_of
 from wizard.ui.flow.draft import Draft
 from wizard.ui.flow.question import Question, Source
+from wizard.ui.tui import styling
 from wizard.ui.tui.own import app_of, services_of
 from wizard.ui.tui.text import clean, plain
 from wizard.ui.tui.widgets.bar import Bar
@@ -33,6 +34,8 @@ WIDE = 96
 class WalkScreen(Screen[bool]):
     """One decision a chapter; every field has its default filled in. Nothing is lost by going back, and nothing
     is done to any server or cluster before you agree to the plan at the end."""
+
+    CSS_PATH = styling.WALK
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+n,f8", "go(1)", "Next", priority=True),
@@ -110,6 +113,10 @@ class WalkScreen(Screen[bool]):
         self.query_one("#next", Button).label = "Review" if at == len(CHAPTERS) - 1 else "Next"
         self._show_rail()
         self._show_findings()
+        # Until a field has the focus, the help is no other chapter's.
+        self._question = None
+        self.query_one("#walk-help-words", Static).update(plain(chapter.lead, "$muted"))
+        self.refresh_bindings()
         self.call_after_refresh(form.focus_first)
 
     async def action_go(self, by: int) -> None:
@@ -129,9 +136,10 @@ class WalkScreen(Screen[bool]):
         for at, chapter in enumerate(CHAPTERS):
             if wrong[chapter.id]:
                 self.notify("something is still missing here", severity="warning", timeout=4)
-                self.run_worker(self._open_wrong(at), group="sync", exclusive=True)
+                self._open_wrong(at)
                 return
 
+    @work(group="open", exclusive=True)
     async def _open_wrong(self, at: int) -> None:
         await self._go_to(at)
         for field in self._forms[CHAPTERS[at].id].fields:
@@ -159,8 +167,9 @@ class WalkScreen(Screen[bool]):
 
     def _draft_changed(self) -> None:
         if form := self._forms.get(CHAPTERS[self._at].id):
-            self.run_worker(self._sync(form), group="sync", exclusive=True)
+            self._sync(form)
 
+    @work(group="sync", exclusive=True)
     async def _sync(self, form: Form) -> None:
         await form.sync()
         self.query_one(Bar).heading = self.draft.name or "new profile"

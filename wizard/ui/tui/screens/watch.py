@@ -13,6 +13,7 @@ from textual.widgets import Footer
 
 from wizard.domain.finding import WizardError
 from wizard.ui.services import Services
+from wizard.ui.tui import styling
 from wizard.ui.tui.panes import doing
 from wizard.ui.tui.panes.live import LivePanes
 from wizard.ui.tui.widgets.bar import Bar
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 class WatchScreen(Screen[None]):
     """The dashboard, with a watch of its own that ends with it."""
+
+    CSS_PATH = styling.DASHBOARD
 
     HELP = (
         "The platform, live. The numbers go to the panes, z shows one alone; / filters, s sorts, g groups, "

@@ -17,6 +17,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from wizard.ui.tui import styling
 from wizard.ui.tui.text import clean, fit, plain, width
 
 Answer = TypeVar("Answer")
@@ -24,6 +25,8 @@ Answer = TypeVar("Answer")
 
 class Dialog(ModalScreen[Answer]):
     """A box in the middle of the screen; escape and a click beside it mean no."""
+
+    CSS_PATH = styling.DIALOG
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "refuse", "Cancel")]
 

@@ -67,8 +67,8 @@ class Connection(Extra):
         self.update(plain("asking the cluster …", "$muted"))
         found = await self.services.reach(context, kubeconfig)
         mark, style = ("✓ ", "$text-success") if found.ok else ("✗ ", "$text-warning")
-        hint = f"\n  do: {clean(found.hint)}" if found.hint and not found.ok else ""
-        self.update(Content.assemble((mark, style), clean(found.words), (hint, "$muted")))
+        hint = f"\n  do: {clean(found.hint, 200)}" if found.hint and not found.ok else ""
+        self.update(Content.assemble((mark, style), clean(found.words, 200), (hint, "$muted")))
 
 
 class Estimate(Extra):
@@ -142,13 +142,13 @@ class Secrets(Extra):
 
 def _place(each: SecretPlace) -> Content:
     if each.kept:
-        words, style = f"there, in {', '.join(each.kept)}", "$text-success"
+        words, style = f"there, in {clean(', '.join(each.kept), 60)}", "$text-success"
     elif each.generated:
         words, style = "will be generated", "$muted"
     else:
         words, style = f"you give it: {each.env}", "$text-warning"
-    line = Content.assemble(("● ", style), (clean(each.name), "bold"), "  ", (words, style))
-    return Content.assemble(line, "\n  ", (clean(each.purpose), "$muted")) if each.purpose else line
+    line = Content.assemble(("● ", style), (clean(each.name, 60), "bold"), "  ", (words, style))
+    return Content.assemble(line, "\n  ", (clean(each.purpose, 200), "$muted")) if each.purpose else line
 
 
 _EXTRAS: dict[str, type[Extra]] = {"where": Connection, "tiers": Estimate, "secrets": Secrets}

@@ -17,6 +17,9 @@ from wizard.ui.flow.question import Ask, Question
 from wizard.ui.tui.text import clean, plain
 from wizard.ui.tui.widgets.controls import CONTROLS, Answered, Control
 
+_ROOM = 600
+"""Characters of a complaint; what it quotes may be long."""
+
 
 class Field(Vertical):
     """Shown where it makes sense now; keeps what was typed while it is not."""
@@ -28,7 +31,6 @@ class Field(Vertical):
     Field:focus-within > .field--label { color: $text-primary; }
     Field > .field--problem { height: auto; width: 1fr; display: none; color: $text-error; }
     Field > .field--problem.-some { display: block; }
-    Field > .field--problem.-quiet { color: $muted; }
     Field > .field--note { height: auto; width: 1fr; display: none; color: $muted; }
     Field > .field--note.-some { display: block; }
     """
@@ -45,7 +47,8 @@ class Field(Vertical):
         self.question, self.draft = question, draft
         self.touched = False
         self._control: Control | None = None
-        self._problem = Static("", classes="field--problem", markup=False)
+        self._lines: dict[str, Static] = {}
+        """What stands beneath the control, made when there is something to say: most fields never need it."""
         self._said: object = None
         """What the line beneath shows: told again only when it changes, because each telling is a layout."""
 
@@ -60,8 +63,6 @@ class Field(Vertical):
             )
         self._control = CONTROLS[question.ask](question, self.draft)
         yield self._control
-        yield self._problem
-        yield Static("", classes="field--note", markup=False)
 
     @property
     def wrong(self) -> str:
@@ -86,9 +87,18 @@ class Field(Vertical):
 
     def note(self, words: str, style: str = "$muted") -> None:
         """A line beneath the field that is no complaint: where a host name leads, what a model takes."""
-        for line in self.query(".field--note").results(Static):
-            line.set_class(bool(words), "-some")
-            line.update(plain(words, style))
+        self._line("field--note", plain(words, style, limit=_ROOM), shown=bool(words))
+
+    def _line(self, kind: str, words: Content, *, shown: bool) -> None:
+        line = self._lines.get(kind)
+        if line is None:
+            if not shown or self._control is None:
+                return
+            line = Static(classes=kind, markup=False)
+            self.mount(line, after=self._lines.get("field--problem", self._control))
+            self._lines[kind] = line
+        line.set_class(shown, "-some")
+        line.update(words)
 
     def _say_problem(self) -> None:
         found = self.draft.findings_at(self.question.path) if self.question.ask is not Ask.ROWS else ()
@@ -99,9 +109,8 @@ class Field(Vertical):
         look = words, bool(words) and (self.touched or not unsaid), unsaid
         if look != self._said:
             self._said = look
-            self._problem.set_class(look[1], "-some")
-            self._problem.set_class(unsaid, "-quiet")
-            self._problem.update(plain(words))
+            style = "$muted" if unsaid else "$text-error"
+            self._line("field--problem", plain(words, style, limit=_ROOM), shown=look[1])
 
     @on(Answered)
     def _answered(self, event: Answered) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textual import events
+from textual import events, work
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.widget import Widget
@@ -37,7 +37,7 @@ class Fold(Static, can_focus=True):
     def toggle(self) -> None:
         self.opened = not self.opened
         form = next(each for each in self.ancestors if isinstance(each, Form))
-        form.run_worker(form.sync(), group="sync", exclusive=True)
+        form.fold()
 
     def on_click(self) -> None:
         self.toggle()
@@ -119,6 +119,11 @@ class Form(VerticalScroll, can_focus=False):
         if (widget := extra(self.chapter.id, self.draft)) is not None:
             yield widget
         yield from self._boxes
+
+    @work(group="sync", exclusive=True)
+    async def fold(self) -> None:
+        """Something was folded, or unfolded."""
+        await self.sync()
 
     async def sync(self) -> None:
         """The draft has changed: other fields may make sense now."""
