@@ -27,7 +27,6 @@ from wizard.adapters.kube_http import Pool, connection, headers
 from wizard.adapters.kube_live import QuickLive
 from wizard.domain.live import LogSelection
 from wizard.observers.watch import Watch, WatchPorts
-from wizard.planning.desired import Desired
 
 _TICK = 0.1
 """Seconds between two looks of a screen."""
@@ -64,7 +63,7 @@ def watch_of(kubeconfig: Path, namespace: str = "chat") -> Watch:
     access = load(kubeconfig, None)
     assert access is not None, f"{kubeconfig} is no plain kubeconfig"
     live = QuickLive(access)
-    return Watch(WatchPorts(live, live, SystemClock(), live.close), Desired("bench", namespace, (), (), ()))
+    return Watch(WatchPorts(live, live, SystemClock(), live.close), namespace)
 
 
 async def _until(check: Callable[[], bool], seconds: float) -> None:

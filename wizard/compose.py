@@ -266,9 +266,7 @@ def watch(
     """The dashboard's feeds for a profile, not started; `Watch.stop` closes everything. `namespaces`: only those.
     Raises PreflightError where its target is not there and may not be started, or the kubeconfig is none."""
     from wizard.adapters.clock import SystemClock
-    from wizard.catalog.charts import chart
     from wizard.observers.watch import Watch, WatchPorts
-    from wizard.planning.platform import desired
 
     if reach is not Reach.NONE and (gap := undeployable(profile)):
         raise UsageError(gap)
@@ -277,7 +275,7 @@ def watch(
     cluster = _cluster(profile, progress, reach, keep=keep)
     live = cluster.live()
     ports = WatchPorts(reader=live, writer=live, clock=SystemClock(), close=cluster.close)
-    return Watch(ports, desired(profile, chart), namespaces=namespaces)
+    return Watch(ports, profile.namespace, namespaces=namespaces)
 
 
 def keyring_backend() -> tuple[str, bool]:

@@ -25,7 +25,6 @@ from wizard.observers.scope import Scope
 from wizard.observers.services import Services
 from wizard.observers.supervise import Supervisor
 from wizard.observers.usage import Usage
-from wizard.planning.desired import Desired
 from wizard.ports import EVENTS, PODS, Clock, Forbidden, Invalid, LiveReader, LiveWriter, NotFound
 
 _JOIN = 1.0
@@ -49,12 +48,12 @@ class _Part(Protocol):
 class Watch:
     """Everything runs on the loop that called `start`. Not started feeds are empty and blind."""
 
-    def __init__(self, ports: WatchPorts, desired: Desired, *, namespaces: Sequence[str] | None = None) -> None:
+    def __init__(self, ports: WatchPorts, namespace: str, *, namespaces: Sequence[str] | None = None) -> None:
         """`namespaces`: only those; None: all, or the deployment's own where that is forbidden."""
         self._ports = ports
         reader = ports.reader
         self.clock = clock = ClusterClock(ports.clock, reader)
-        self.scope = Scope(reader, desired, namespaces)
+        self.scope = Scope(reader, namespace, namespaces)
         self._services = Services(reader, clock, self.scope)
         self.nodes = NodeFeed(reader, clock, self.scope)
         self.pods = PodFeed(reader, clock, self.scope, self.nodes.tier)

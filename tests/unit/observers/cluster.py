@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from wizard.domain.finding import WizardError, error
-from wizard.planning.desired import Desired
 from wizard.ports import (
     Change,
     Decode,
@@ -27,7 +26,7 @@ from wizard.ports import (
 
 T = TypeVar("T")
 
-DESIRED = Desired("demo", "chat", (), (), ())
+NAMESPACE = "chat"
 
 
 def broken(what: str = "connection reset") -> Unreachable:

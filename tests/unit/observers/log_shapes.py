@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.unit.observers.cluster import DESIRED, Cluster, FakeClock
+from tests.unit.observers.cluster import NAMESPACE, Cluster, FakeClock
 from wizard.domain.live import LogSelection
 from wizard.observers.amounts import epoch, rfc3339
 from wizard.observers.logs import LogFeed
@@ -18,7 +18,7 @@ T0 = epoch("2026-11-23T10:00:00Z") or 0.0
 
 def feed_of(cluster: Cluster, selection: LogSelection, capacity: int = 20_000, clock: Any = None) -> LogFeed:
     clock = clock or FakeClock()
-    scope = Scope(cluster, DESIRED)
+    scope = Scope(cluster, NAMESPACE)
     pods = PodFeed(cluster, clock, scope)
     services = Services(cluster, clock, scope)
     return LogFeed(cluster, clock, scope, services, pods, selection, capacity=capacity)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.unit.observers.cluster import (
-    DESIRED,
+    NAMESPACE,
     Cluster,
     FakeClock,
     RealClock,
@@ -17,7 +17,7 @@ CREATED = epoch("2026-11-23T10:00:00Z") or 0.0
 
 
 def watching(cluster: Cluster, clock: FakeClock | None = None) -> Watch:
-    return Watch(WatchPorts(cluster, cluster, clock or RealClock(), cluster.close), DESIRED)
+    return Watch(WatchPorts(cluster, cluster, clock or RealClock(), cluster.close), NAMESPACE)
 
 
 def node(name: str = "one", **labels: str) -> dict[str, Any]:

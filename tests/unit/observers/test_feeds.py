@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.unit.observers.cluster import (
-    DESIRED,
+    NAMESPACE,
     Cluster,
     FakeClock,
     forbidden,
@@ -32,7 +32,7 @@ from wizard.observers.scope import Scope
 
 def decoded(obj: dict[str, Any], clock: FakeClock | None = None) -> PodRow:
     cluster = Cluster()
-    feed = PodFeed(cluster, clock or FakeClock(), Scope(cluster, DESIRED))
+    feed = PodFeed(cluster, clock or FakeClock(), Scope(cluster, NAMESPACE))
     return feed.decode(obj["cells"], obj).row
 
 
@@ -58,7 +58,7 @@ def test_hostile_names_are_only_text() -> None:
 
 def test_nothing_at_all_is_a_row_too() -> None:
     cluster = Cluster()
-    feed = PodFeed(cluster, FakeClock(), Scope(cluster, DESIRED))
+    feed = PodFeed(cluster, FakeClock(), Scope(cluster, NAMESPACE))
     assert feed.decode({}, {}).row.key == "/"
 
 
@@ -176,7 +176,7 @@ def test_usage_from_prometheus_where_there_is_no_metrics_server() -> None:
 
 def test_memory_that_hardly_moves_is_no_change() -> None:
     cluster = Cluster()
-    feed = PodFeed(cluster, FakeClock(), Scope(cluster, DESIRED))
+    feed = PodFeed(cluster, FakeClock(), Scope(cluster, NAMESPACE))
     obj = pod("a")
     feed.replace("", [feed.decode(obj["cells"], obj)])
     feed.set_usage({("chat", "a"): (10, 10 * 2**20)})
@@ -210,7 +210,7 @@ def test_events_of_both_generations() -> None:
 def test_only_the_newest_events_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wizard.observers.events._KEPT", 10)
     monkeypatch.setattr("wizard.observers.events._SLACK", 2)
-    feed = EventFeed(Cluster(), FakeClock(), Scope(Cluster(), DESIRED))
+    feed = EventFeed(Cluster(), FakeClock(), Scope(Cluster(), NAMESPACE))
     feed.replace("", [EventRow(str(n), "chat", float(n), "Normal", "", "", "", 1) for n in range(30)])
     assert {row.at for row in feed.rows()} == set(map(float, range(20, 30)))
 
@@ -219,7 +219,7 @@ def test_only_the_newest_events_are_kept(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_nodes() -> None:
-    feed = NodeFeed(Cluster(), FakeClock(), Scope(Cluster(), DESIRED))
+    feed = NodeFeed(Cluster(), FakeClock(), Scope(Cluster(), NAMESPACE))
     obj = node(**{"node-role.kubernetes.io/control-plane": "", "kubernetes.io/role": "master"})
     obj["spec"]["unschedulable"] = True
     obj["status"]["conditions"] = [{"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown"}]

@@ -15,7 +15,6 @@ from wizard.adapters.kube_access import load
 from wizard.adapters.kube_live import QuickLive
 from wizard.domain.live import LogSelection
 from wizard.observers.watch import Watch, WatchPorts
-from wizard.planning.desired import Desired
 from wizard.ports import PODS, NotFound
 from wizard.sandbox import manager
 
@@ -44,7 +43,7 @@ def client(sandbox: manager.Running) -> QuickLive:
 @asynccontextmanager
 async def watching(sandbox: manager.Running) -> AsyncIterator[tuple[Watch, QuickLive]]:
     live = client(sandbox)
-    watch = Watch(WatchPorts(live, live, SystemClock(), live.close), Desired("demo", NS, (), (), ()))
+    watch = Watch(WatchPorts(live, live, SystemClock(), live.close), NS)
     await watch.start()
     try:
         yield watch, live

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.unit.observers.cluster import (
-    DESIRED,
+    NAMESPACE,
     Cluster,
     FakeClock,
     RealClock,
@@ -44,7 +44,7 @@ def alert(**labels: str) -> dict[str, Any]:
 
 def alerts_of(cluster: Cluster, clock: FakeClock | None = None) -> AlertFeed:
     clock = clock or RealClock()
-    return AlertFeed(cluster, cluster, clock, Services(cluster, clock, Scope(cluster, DESIRED)))
+    return AlertFeed(cluster, cluster, clock, Services(cluster, clock, Scope(cluster, NAMESPACE)))
 
 
 def test_alerts_and_silences() -> None:
@@ -150,7 +150,7 @@ def test_the_best_service(services: list[Any], program: Program, found: str) -> 
         cluster = Cluster()
         for each in services:
             cluster.put("services", each)
-        at = await Services(cluster, FakeClock(), Scope(cluster, DESIRED)).one(program)
+        at = await Services(cluster, FakeClock(), Scope(cluster, NAMESPACE)).one(program)
         assert str(at) == found
 
     asyncio.run(main())
@@ -163,7 +163,7 @@ def test_the_stack_of_others_and_names_where_labels_may_not_be_asked() -> None:
         stack["metadata"]["labels"] = {"app": "kube-prometheus-stack-alertmanager"}
         cluster.put("services", stack)
         clock = FakeClock()
-        services = Services(cluster, clock, Scope(cluster, DESIRED))
+        services = Services(cluster, clock, Scope(cluster, NAMESPACE))
         assert str(await services.one(Program.ALERTMANAGER)) == "monitoring/kps-kube-prometheus-st-alertmanager"
         cluster.forbid = {("services", ""), ("services", "wizard-system"), ("namespaces", "")}
         cluster.put("services", service("loki", "chat", 3100))
@@ -188,7 +188,7 @@ def test_models() -> None:
         cluster.documents[f"{OLLAMA}/tags"] = {"models": models}
         loaded = {"name": "qwen3:0.6b", "size": 700, "size_vram": 600, "expires_at": "2026-11-23T10:00:00Z"}
         cluster.documents[f"{OLLAMA}/ps"] = {"models": [loaded]}
-        scope = Scope(cluster, DESIRED)
+        scope = Scope(cluster, NAMESPACE)
         pods = PodFeed(cluster, clock, scope)
         feed = ModelFeed(cluster, clock, Services(cluster, clock, scope), pods)
         labels = {"labels": {"app.kubernetes.io/name": "ollama"}}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.unit.observers.cluster import (
-    DESIRED,
+    NAMESPACE,
     Cluster,
     FakeClock,
     broken,
@@ -24,7 +24,7 @@ from wizard.ports import ServerBusy
 
 
 def feed_of(cluster: Cluster, clock: FakeClock, namespaces: list[str] | None = None) -> PodFeed:
-    return PodFeed(cluster, clock, Scope(cluster, DESIRED, namespaces))
+    return PodFeed(cluster, clock, Scope(cluster, NAMESPACE, namespaces))
 
 
 def names(feed: PodFeed) -> set[tuple[str, str, str]]:

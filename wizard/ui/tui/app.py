@@ -50,7 +50,8 @@ class WizardApp(App[Outcome]):
         Binding("ctrl+c", "stop", "Stop", show=False, priority=True, system=True),
         Binding("ctrl+q", "leave", "Quit", priority=True, tooltip="Leave; a run is first brought to a safe point"),
         Binding("question_mark", "help", "Help", key_display="?"),
-        Binding("f1", "help", "Help", show=False, priority=True),
+        # Shown where a question mark would be typed: the footer has one key an action, the first that works.
+        Binding("f1", "help", "Help", priority=True),
         Binding("f2", "next_theme", "Theme", show=False),
     ]
 

@@ -55,7 +55,7 @@ class ExplainScreen(ModalScreen[str]):
 
     def compose(self) -> ComposeResult:
         box = Vertical(id="explain-box", classes="-failed" if self.state.status is StepStatus.FAILED else "")
-        box.border_title = plain(f" {clean(self.state.spec.title)} ")
+        box.border_title = plain(self.state.spec.title, limit=60)
         with box:
             with VerticalScroll(id="explain-words"):
                 yield Static(self._words(), markup=False)

@@ -34,7 +34,9 @@ class HelpScreen(ModalScreen[None]):
         self._about = about
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(id="help-box"):
+        box = VerticalScroll(id="help-box")
+        box.border_subtitle = "esc closes"
+        with box:
             yield Static(self._words())
 
     def _words(self) -> Content:

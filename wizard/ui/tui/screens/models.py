@@ -74,7 +74,7 @@ class ModelsScreen(ModalScreen["list[str] | None"]):
 
     def compose(self) -> ComposeResult:
         box = Vertical(id="models-box")
-        box.border_title = plain(" Models ")
+        box.border_title = "Models"
         with box:
             yield Filter(placeholder="filter: a name, a purpose (code, vision), fits; several: code,fits", compact=True)
             yield Static("", id="models-head", markup=False)
@@ -112,6 +112,11 @@ class ModelsScreen(ModalScreen["list[str] | None"]):
         text = f"{model.name} {' '.join(model.purpose)} {model.license}".casefold()
         return all((found is None or found.ok) if word == "fits" else word in text for word in words)
 
+    @property
+    def _room(self) -> int:
+        """Cells left on a line for what a model is for: the list is 112 wide at most, and one line is one model."""
+        return max(8, min(self.app.size.width * 98 // 100, 112) - (67 if self.app.size.width < 100 else 86))
+
     def _line(self, model: Model) -> Content:
         found = self._fit(model)
         mark, style = _MARKS[found.verdict] if found else ("", "")
@@ -122,7 +127,7 @@ class ModelsScreen(ModalScreen["list[str] | None"]):
         return Content.assemble(
             (f"{taken} ", "$text-accent"), cells(clean(model.name), 24), f"{size(model.size):>9} ",
             (f"{takes:>9} ", "$muted"), (f"{model.context // 1024:>5}K ", "$muted"),
-            (license_, "$muted"), (cells(mark, 8), style), (", ".join(model.purpose), "$muted"),
+            (license_, "$muted"), (cells(mark, 8), style), (cells(", ".join(model.purpose), self._room), "$muted"),
         )  # fmt: skip
 
     @on(OptionList.OptionHighlighted)
@@ -137,7 +142,8 @@ class ModelsScreen(ModalScreen["list[str] | None"]):
         model = self._listed[at]
         place = self._place
         active = f" ({model.active:g} active)" if model.active else ""
-        what = f"{model.parameters:g} billion parameters{active}, {model.quantization}, {model.license}"
+        purpose = ", ".join(model.purpose)
+        what = f"{model.parameters:g} billion parameters{active}, {model.quantization}, {model.license}; {purpose}"
         parts = [plain(what)]
         if place.room is not None:
             found = fit(model, place.settings, place.room, models=models.catalog(), instances=instances.catalog())

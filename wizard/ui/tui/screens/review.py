@@ -104,6 +104,7 @@ class ReviewScreen(Screen[str]):
         self._show()
 
     def _show(self) -> None:
+        self._progress()
         plan, problem = self.deployment.plan, self.deployment.problem
         findings = (*problem, *(plan.findings if plan else ()))
         self.query_one("#review-findings", Findings).show(findings)

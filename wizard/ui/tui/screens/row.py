@@ -17,6 +17,9 @@ from wizard.ui.tui import styling
 from wizard.ui.tui.text import plain
 from wizard.ui.tui.widgets.field import Field
 
+_AROUND = 9
+"""Lines of the box beside its fields: frame and padding, help, buttons with air, keys."""
+
 
 class RowScreen(ModalScreen[bool]):
     """True: keep what was typed; False: as it was before."""
@@ -36,7 +39,7 @@ class RowScreen(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         box = Vertical(id="row-box")
-        box.border_title = plain(f" {self.question.label}, {self.index + 1} ")
+        box.border_title = plain(f"{self.question.label}, {self.index + 1}")
         with box:
             with VerticalScroll(id="row-fields", can_focus=False):
                 for each in self.question.fields:
@@ -46,6 +49,10 @@ class RowScreen(ModalScreen[bool]):
                 yield Button("Keep", variant="primary", id="keep", compact=True)
                 yield Button("Cancel", id="cancel", compact=True)
             yield Footer(compact=True, show_command_palette=False)
+
+    def on_resize(self) -> None:
+        # Help, buttons and keys stay in sight, however many fields there are.
+        self.query_one("#row-fields").styles.max_height = max(3, self.size.height * 94 // 100 - _AROUND)
 
     def on_mount(self) -> None:
         self._sync()

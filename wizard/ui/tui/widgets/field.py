@@ -140,6 +140,8 @@ class Field(Vertical):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self.post_message(self.Focused(self.question))
+        # Textual brings the control into sight; its label belongs to it.
+        self.call_after_refresh(self.scroll_visible, animate=False)
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
         self.touched = True
