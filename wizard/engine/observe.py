@@ -221,7 +221,7 @@ async def _dry_run(
         if not live:
             drift.append(f"{shown} is missing")
             return
-        wanted = _as_helm_would(obj, component)
+        wanted = _as_helm_would(resource, obj, component)
         try:
             after = await kube.apply(resource, wanted, manager="helm", force=force, dry_run=True)
         except Conflict as clash:
@@ -258,8 +258,8 @@ def _refusal(resource: Resource, shown: str, refused: Exception) -> Finding:
     )
 
 
-def _as_helm_would(obj: KubeObject, component: Component) -> KubeObject:
-    """Helm sets the namespace and its ownership marks on what it applies."""
+def _as_helm_would(resource: Resource, obj: KubeObject, component: Component) -> KubeObject:
+    """Helm sets the namespace (of what has one) and its ownership marks on what it applies."""
     metadata = obj["metadata"]
     labels = {**(metadata.get("labels") or {}), MANAGED_BY: "Helm"}
     notes = {
@@ -267,7 +267,9 @@ def _as_helm_would(obj: KubeObject, component: Component) -> KubeObject:
         _OWNER: component.name,
         _OWNER_NAMESPACE: component.namespace,
     }
-    marks = {"namespace": component.namespace, "labels": labels, "annotations": notes}
+    marks: KubeObject = {"labels": labels, "annotations": notes}
+    if resource.namespaced:
+        marks["namespace"] = component.namespace
     return {**obj, "metadata": {**metadata, **marks}}
 
 
