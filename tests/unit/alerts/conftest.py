@@ -1,4 +1,4 @@
-"""Rendered rules and configurations, and Prometheus' own tools to judge them (Debian: prometheus, prometheus-alertmanager)."""
+"""Rendered rules and configurations, and Prometheus' own tools to judge them, which Debian has."""
 
 from __future__ import annotations
 
