@@ -192,10 +192,10 @@ async def _foreign(kube: Kube, component: Component, rendered: str) -> tuple[Fin
             return None
         return error(
             "foreign-object",
-            f"{resource.kind} {component.namespace}/{name} exists and is not part of release {component.name}",
+            f"{_shown(resource, component, name)} exists and is not part of release {component.name}",
             detail=f"It belongs to release {owner}." if owner else "It was not made by Helm.",
             hint="choose another `namespace` in the profile, or remove that object first",
-            where=Where(resource=f"{resource.kind.lower()} {component.namespace}/{name}"),
+            where=Where(resource=_shown(resource, component, name)),
         )
 
     found = await asyncio.gather(*(one(resource, obj) for resource, obj in known(rendered)))
@@ -216,7 +216,7 @@ async def _dry_run(
 
     async def one(resource: Resource, obj: KubeObject) -> None:
         name = obj["metadata"]["name"]
-        shown = f"{resource.kind.lower()} {component.namespace}/{name}"
+        shown = _shown(resource, component, name)
         live = await _missing_is_empty(kube.get(resource, component.namespace, name))
         if not live:
             drift.append(f"{shown} is missing")
@@ -235,6 +235,12 @@ async def _dry_run(
 
     await asyncio.gather(*(one(resource, obj) for resource, obj in known(rendered)))
     return tuple(sorted(conflicts, key=str)), tuple(sorted(drift)), tuple(refusals)
+
+
+def _shown(resource: Resource, component: Component, name: str) -> str:
+    """`deployment chat/web`, `clusterrole prometheus-chat`."""
+    kind = resource.kind.lower()
+    return f"{kind} {component.namespace}/{name}" if resource.namespaced else f"{kind} {name}"
 
 
 def _matter(obj: KubeObject) -> dict[str, object]:

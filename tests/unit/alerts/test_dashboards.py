@@ -10,19 +10,19 @@ from pathlib import Path
 import pytest
 import yaml
 
+import wizard.sandbox.controllers  # noqa: F401 - first: its telemetry imports back into it
 from tests.unit.alerts.conftest import Obj, check, profile, tool
 from tests.unit.planning.conftest import plan_of
 from wizard.catalog.alerts import rule_files
 from wizard.catalog.charts import chart
 from wizard.catalog.dashboards import dashboards
 from wizard.planning.alerts import rules
-import wizard.sandbox.controllers  # noqa: F401 - first: its telemetry imports back into it
 from wizard.sandbox.telemetry.loki import logql
 
 BOARDS = dashboards()
 MACROS = {
-    "$__rate_interval": "5m", "$__auto": "1m", "$__range": "1h", "$__interval": "30s", "$namespace": ".+", "$node": ".+",
-    "$app": ".+", "$search": "word",
+    "$__rate_interval": "5m", "$__auto": "1m", "$__range": "1h", "$__interval": "30s", "$namespace": ".+",
+    "$node": ".+", "$app": ".+", "$search": "word",
 }  # fmt: skip
 DURATION = r"\[(\d+[smhd])\]"
 SOURCES = {
