@@ -58,9 +58,7 @@ def test_a_closer_look_finds_it_as_it_was_deployed(observed: Deployment) -> None
     assert observed.plane.request("DELETE", record)[0] == 200
     plan = observed.command("plan")
     assert "~ change" not in plan.stdout and "differs" not in plan.stdout, plan.stdout
-    observed.plane.request(
-        "DELETE", f"/apis/rbac.authorization.k8s.io/v1/clusterroles/prometheus-{observed.namespace}"
-    )
+    observed.plane.request("DELETE", f"/apis/rbac.authorization.k8s.io/v1/clusterroles/prometheus-{observed.namespace}")
     found = observed.command("plan").stdout
     assert f"clusterrole prometheus-{observed.namespace} is missing" in found
     observed.deploy()

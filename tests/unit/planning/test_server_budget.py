@@ -10,7 +10,7 @@ from wizard.planning.components.base import OBSERVABILITY
 from wizard.planning.desired import Component
 from wizard.planning.room import server_room
 
-OBSERVABILITY_MEMORY, OBSERVABILITY_LIMIT = 512 * 2**20, 1200 * 2**20
+OBSERVABILITY_MEMORY, OBSERVABILITY_LIMIT = 512 * 2**20, 1216 * 2**20
 """The hard budget of all that watches the platform: what it asks for, and what it may take at worst. docs/memory.md."""
 OBSERVABILITY_CPU = 0.2
 SMALL_MODEL = 1024 * 2**20
