@@ -187,15 +187,15 @@ async def _foreign(kube: Kube, component: Component, rendered: str) -> tuple[Fin
         if not live:
             return None
         notes = live["metadata"].get("annotations", {})
-        owner = notes.get(_OWNER, "")
+        owner, shown = notes.get(_OWNER, ""), _shown(resource, component, name)
         if (owner, notes.get(_OWNER_NAMESPACE)) == (component.name, component.namespace):
             return None
         return error(
             "foreign-object",
-            f"{_shown(resource, component, name)} exists and is not part of release {component.name}",
+            f"{resource.kind} {shown.partition(' ')[2]} exists and is not part of release {component.name}",
             detail=f"It belongs to release {owner}." if owner else "It was not made by Helm.",
             hint="choose another `namespace` in the profile, or remove that object first",
-            where=Where(resource=_shown(resource, component, name)),
+            where=Where(resource=shown),
         )
 
     found = await asyncio.gather(*(one(resource, obj) for resource, obj in known(rendered)))

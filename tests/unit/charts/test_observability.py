@@ -115,7 +115,7 @@ def test_the_shipper_reads_by_the_api_and_mounts_nothing_of_the_node(helm: Helm)
     rules = {r for rule in one(objects, "ClusterRole")["rules"] for r in rule["resources"]}
     assert rules == {"pods", "pods/log"}
     limited = one(helm.template("alloy", FULL["alloy"]), "ConfigMap")["data"]["config.alloy"]
-    assert 'names = ["chat"]' in limited and 'external_labels = {"cluster":"chat"}' in limited
+    assert 'names = ["chat"]' in limited and '"cluster" = "chat",' in limited
 
 
 def test_loki_keeps_what_it_is_told_to(helm: Helm) -> None:
