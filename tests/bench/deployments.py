@@ -61,6 +61,8 @@ class One:
             "namespace": self.name,
             "target": {"kind": "cluster"},
             "models": ["qwen3:0.6b"],
+            # The budgets are those of the three programs of the platform.
+            "observability": {"enabled": False},
             "components": notes,
         }
 

@@ -1,4 +1,4 @@
-"""The programs in the pods: Open WebUI, Ollama and PostgreSQL, as alive as their pods and no more.
+"""The programs in the pods: Open WebUI, Ollama, PostgreSQL and the monitoring, as alive as their pods and no more.
 
 A program listens on its pod's own address, from when the pod runs until it does not. So a pod that is gone
 refuses the connection by itself, and nothing has to be looked up when one comes in.
@@ -22,7 +22,9 @@ MODELS_ANNOTATION = "wizard.dev/models"
 """On a Job that pulls: the models, separated by commas, that Ollama has once the Job is complete."""
 
 OPEN_WEBUI, OLLAMA, POSTGRESQL = 8080, 11434, 5432
-PORTS = (OPEN_WEBUI, OLLAMA, POSTGRESQL)
+PROMETHEUS, ALERTMANAGER, LOKI, GRAFANA = 9090, 9093, 3100, 3000
+MONITORING = (PROMETHEUS, ALERTMANAGER, LOKI, GRAFANA)
+PORTS = (OPEN_WEBUI, OLLAMA, POSTGRESQL, *MONITORING)
 
 _OLLAMA_VERSION = "0.31.1"
 _WEBUI_VERSION = "0.9.6"
@@ -87,6 +89,8 @@ class Listeners:
                 web.answer(writer, 503, "not ready\n", "text/plain")
             elif port == OPEN_WEBUI:
                 open_webui(request, writer)
+            elif port in MONITORING:
+                monitoring(request, writer)
             else:
                 ollama(request, writer, self._state.models.setdefault(key[0], {}))
 
@@ -108,6 +112,16 @@ def open_webui(request: web.Request, writer: asyncio.StreamWriter) -> None:
         web.answer(writer, 200, "<!doctype html><title>Open WebUI</title>", "text/html")
     else:
         web.answer(writer, 404, {"detail": "Not Found"})
+
+
+def monitoring(request: web.Request, writer: asyncio.StreamWriter) -> None:
+    """Prometheus, Alertmanager, Loki and Grafana: that they are up, and nothing of what they know."""
+    if request.path in ("/-/ready", "/-/healthy", "/ready"):
+        web.answer(writer, 200, "ready\n", "text/plain")
+    elif request.path == "/api/health":
+        web.answer(writer, 200, {"database": "ok"})
+    else:
+        web.answer(writer, 404, "404 page not found", "text/plain")
 
 
 def ollama(request: web.Request, writer: asyncio.StreamWriter, models: dict[str, str]) -> None:

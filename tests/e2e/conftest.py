@@ -92,6 +92,8 @@ class Deployment:
             "PATH": os.environ["PATH"],
             "HOME": str(self.home),
             "LANG": "C.UTF-8",
+            # The wizard of this checkout, whichever one the environment has installed.
+            "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
             "KUBECONFIG": str(self.kubeconfig),
             "WIZARD_HELM": helm_path(),
             # No keyring: what a server or a pipeline has. A test that wants one brings it.
@@ -213,6 +215,8 @@ def deployments(tmp_path: Path) -> Iterator[Callable[..., Deployment]]:
             "models": ["qwen3:0.6b"],
             "storage": {"models": "2Gi", "openWebui": "1Gi"},
             "database": {"internal": {"storage": "1Gi"}},
+            # Seven more releases would teach most cases nothing; test_observability.py has it on.
+            "observability": {"enabled": False},
             **data,
         }
         made.append(Deployment(plane, home, name, profile))

@@ -101,6 +101,7 @@ def _profile(name: str) -> dict[str, Any]:
         "models": ["qwen3:0.6b"],
         "storage": {"models": "2Gi", "openWebui": "1Gi"},
         "database": {"internal": {"storage": "1Gi"}},
+        "observability": {"enabled": False},
     }
     return data
 

@@ -18,7 +18,7 @@ def test_the_shipped_profile_deploys_and_a_second_run_changes_nothing(
     roomy: Plane, deployments: Callable[..., Deployment]
 ) -> None:
     deployment = deployments(roomy)
-    shipped = ("--profile", "k3s-4gb", "--set", "target.kind=cluster")
+    shipped = ("--profile", "k3s-4gb", "--set", "target.kind=cluster", "--set", "observability.enabled=false")
     mine = (*shipped, "--set", f"name={deployment.name}", "--set", f"namespace={deployment.namespace}")
     deployment.wizard(*mine, "--yes")
     first = deployment.revisions()

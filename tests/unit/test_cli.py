@@ -276,8 +276,8 @@ def test_plan_of_the_demo_from_nowhere(place: Place) -> None:
     assert ran.code == 0
     lines = ran.out.splitlines()
     assert lines[0] == "demo: namespace chat SIMULATED"
-    assert lines[-1] == "6 to create"
-    for name in ("postgresql", "ollama", "open-webui"):
+    assert lines[-1] == "14 to create"
+    for name in ("postgresql", "ollama", "open-webui", "prometheus", "grafana", "loki"):
         assert f"+ create  release chat/{name}: not installed" in lines
     assert ran.err.startswith("planned without looking at a cluster")
     assert [path.name for path in place.cwd.rglob("*")] == []

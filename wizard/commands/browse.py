@@ -15,6 +15,8 @@ from wizard.ui.services import ProfileEntry, SecretPlace, UnfinishedRun
 
 _PURPOSES = {
     "admin-password": "password of the first admin",
+    "grafana-admin-password": "Grafana's first admin",
+    "grafana-secret-key": "encrypts what Grafana keeps",
     "webui-secret-key": "signs the sessions of Open WebUI",
     "postgresql-password": "Open WebUI's password for PostgreSQL",
     "postgresql-superuser-password": "PostgreSQL's own superuser",

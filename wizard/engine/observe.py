@@ -187,15 +187,15 @@ async def _foreign(kube: Kube, component: Component, rendered: str) -> tuple[Fin
         if not live:
             return None
         notes = live["metadata"].get("annotations", {})
-        owner = notes.get(_OWNER, "")
+        owner, shown = notes.get(_OWNER, ""), _shown(resource, component, name)
         if (owner, notes.get(_OWNER_NAMESPACE)) == (component.name, component.namespace):
             return None
         return error(
             "foreign-object",
-            f"{resource.kind} {component.namespace}/{name} exists and is not part of release {component.name}",
+            f"{resource.kind} {shown.partition(' ')[2]} exists and is not part of release {component.name}",
             detail=f"It belongs to release {owner}." if owner else "It was not made by Helm.",
             hint="choose another `namespace` in the profile, or remove that object first",
-            where=Where(resource=f"{resource.kind.lower()} {component.namespace}/{name}"),
+            where=Where(resource=shown),
         )
 
     found = await asyncio.gather(*(one(resource, obj) for resource, obj in known(rendered)))
@@ -216,12 +216,12 @@ async def _dry_run(
 
     async def one(resource: Resource, obj: KubeObject) -> None:
         name = obj["metadata"]["name"]
-        shown = f"{resource.kind.lower()} {component.namespace}/{name}"
+        shown = _shown(resource, component, name)
         live = await _missing_is_empty(kube.get(resource, component.namespace, name))
         if not live:
             drift.append(f"{shown} is missing")
             return
-        wanted = _as_helm_would(obj, component)
+        wanted = _as_helm_would(resource, obj, component)
         try:
             after = await kube.apply(resource, wanted, manager="helm", force=force, dry_run=True)
         except Conflict as clash:
@@ -235,6 +235,12 @@ async def _dry_run(
 
     await asyncio.gather(*(one(resource, obj) for resource, obj in known(rendered)))
     return tuple(sorted(conflicts, key=str)), tuple(sorted(drift)), tuple(refusals)
+
+
+def _shown(resource: Resource, component: Component, name: str) -> str:
+    """`deployment chat/web`, `clusterrole prometheus-chat`."""
+    kind = resource.kind.lower()
+    return f"{kind} {component.namespace}/{name}" if resource.namespaced else f"{kind} {name}"
 
 
 def _matter(obj: KubeObject) -> dict[str, object]:
@@ -258,8 +264,8 @@ def _refusal(resource: Resource, shown: str, refused: Exception) -> Finding:
     )
 
 
-def _as_helm_would(obj: KubeObject, component: Component) -> KubeObject:
-    """Helm sets the namespace and its ownership marks on what it applies."""
+def _as_helm_would(resource: Resource, obj: KubeObject, component: Component) -> KubeObject:
+    """Helm sets the namespace (of what has one) and its ownership marks on what it applies."""
     metadata = obj["metadata"]
     labels = {**(metadata.get("labels") or {}), MANAGED_BY: "Helm"}
     notes = {
@@ -267,7 +273,9 @@ def _as_helm_would(obj: KubeObject, component: Component) -> KubeObject:
         _OWNER: component.name,
         _OWNER_NAMESPACE: component.namespace,
     }
-    marks = {"namespace": component.namespace, "labels": labels, "annotations": notes}
+    marks: KubeObject = {"labels": labels, "annotations": notes}
+    if resource.namespaced:
+        marks["namespace"] = component.namespace
     return {**obj, "metadata": {**metadata, **marks}}
 
 

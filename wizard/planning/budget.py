@@ -47,6 +47,8 @@ def resources(spec: Mapping[str, Any], replicas: int = 1) -> Resources:
 class Budget:
     rows: tuple[tuple[str, Resources], ...]
     total: Resources
+    parts: tuple[tuple[str, Resources], ...] = ()
+    """Sums of the components that belong together (`Component.part`)."""
 
     def as_dict(self) -> dict[str, Any]:
         def plain(r: Resources) -> dict[str, float]:
@@ -57,15 +59,28 @@ class Budget:
                 "memoryLimit": r.memory_limit,
             }
 
-        return {"components": {name: plain(r) for name, r in self.rows}, "total": plain(self.total)}
+        return {
+            "components": {name: plain(r) for name, r in self.rows},
+            "parts": {name: plain(r) for name, r in self.parts},
+            "total": plain(self.total),
+        }
+
+
+def _sum(resources: Iterable[Resources]) -> Resources:
+    rows = tuple(resources)
+    return Resources(
+        sum(r.cpu_request for r in rows),
+        sum(r.memory_request for r in rows),
+        sum(r.cpu_limit for r in rows),
+        sum(r.memory_limit for r in rows),
+    )
 
 
 def budget(components: Iterable[Component]) -> Budget:
-    rows = tuple((component.name, component.resources) for component in components)
-    total = Resources(
-        sum(r.cpu_request for _, r in rows),
-        sum(r.memory_request for _, r in rows),
-        sum(r.cpu_limit for _, r in rows),
-        sum(r.memory_limit for _, r in rows),
+    components = tuple(components)
+    parts = dict.fromkeys(component.part for component in components if component.part)
+    return Budget(
+        tuple((component.name, component.resources) for component in components),
+        _sum(component.resources for component in components),
+        tuple((part, _sum(c.resources for c in components if c.part == part)) for part in parts),
     )
-    return Budget(rows, total)

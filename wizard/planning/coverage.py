@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from wizard.domain.finding import Finding, Severity, Where, error
 from wizard.domain.profile import Profile
+from wizard.planning import observability
 
 DEPLOYABLE = ("cluster", "sandbox")
 """Kinds of target that this version deploys to."""
@@ -42,13 +43,15 @@ def gaps(profile: Profile) -> tuple[Finding, ...]:
         found.append(_missing("chat.enabled", "a platform without its own Open WebUI", "leave it out"))
     if profile.exposed and profile.access.routes == "gateway":
         found.append(_missing("access.routes", "routes by the Gateway API", "use `routes: ingress`"))
-    there = {"ollama", "open-webui", *(["postgresql"] if profile.database.kind == "internal" else [])}
+    there = {"ollama", "open-webui", *observability.wanted(profile)}
+    if profile.database.kind == "internal":
+        there.add("postgresql")
     for name, override in profile.components.items():
         if override.enabled is False and name in there:
             found.append(_missing(f"components.{name}.enabled", f"a platform without {name}", "leave it out"))
     later = [f"component {name}" for name, given in profile.components.items() if given.enabled and name not in there]
-    if profile.observability.enabled:
-        later.append("monitoring and logs")
+    if profile.observability.enabled and profile.observability.logs.backend == "cloudwatch":
+        later.append("logs in CloudWatch")
     if profile.exposed and profile.access.tls.issuer not in ("none", "cluster-issuer"):
         later.append(f"certificates by {profile.access.tls.issuer} (the ingress serves its own until then)")
     if profile.access.dns.provider != "none":

@@ -57,6 +57,8 @@ class Component:
     """Components that must be ready before this one can be; installing does not wait for them."""
     checks: tuple[HttpCheck, ...] = ()
     resources: Resources = field(default_factory=Resources)
+    part: str = ""
+    """What it belongs to, in words, where that is not the platform itself; a budget sums it up."""
 
     @cached_property
     def digest(self) -> str:

@@ -11,12 +11,13 @@ import yaml
 
 from wizard.domain.finding import Finding, Severity, Where, error
 from wizard.domain.plan import Action, Change, Plan, StepSpec
+from wizard.planning import observability
 from wizard.planning.desired import Component, Desired, SecretObject
 from wizard.planning.graph import ordered
 from wizard.planning.observed import Look, Observed
 
 POD_SECURITY = "restricted"
-KNOWN = frozenset({"postgresql", "ollama", "open-webui"})
+KNOWN = frozenset({"postgresql", "ollama", "open-webui", *observability.NAMES})
 """Releases that this wizard may have installed into its namespace."""
 
 _ACTING = frozenset({Change.CREATE, Change.UPDATE, Change.REPAIR})

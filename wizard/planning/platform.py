@@ -8,6 +8,7 @@ from wizard.catalog import instances, models
 from wizard.catalog.charts import Chart
 from wizard.domain.finding import Finding
 from wizard.domain.profile import Profile
+from wizard.planning import observability
 from wizard.planning.components import ollama, open_webui, postgresql
 from wizard.planning.coverage import gaps
 from wizard.planning.desired import Component, Desired
@@ -28,8 +29,13 @@ def desired(profile: Profile, chart: Callable[[str], Chart], known: models.Model
     components.append(ollama.plan(profile, chart(ollama.NAME), known))
     components.append(open_webui.plan(profile, chart(open_webui.NAME)))
     objects.append(open_webui.secret_object(profile))
+    watching = observability.parts(profile, chart)
+    components += watching.components
+    secrets += watching.secrets
+    objects += watching.secret_objects
     scheme = "http" if profile.access.tls.issuer == "none" else "https"
-    urls = (f"{scheme}://{profile.chat_host}",) if profile.exposed else ()
+    hosts = (profile.chat_host, *((profile.monitor_host,) if watching.components else ()))
+    urls = tuple(f"{scheme}://{host}" for host in hosts) if profile.exposed else ()
     return Desired(
         deployment=profile.name,
         namespace=profile.namespace,

@@ -24,6 +24,8 @@ from wizard.ports.host import Clock, Journal, SecretStore
 from wizard.ports.kube import (
     AUTOSCALERS,
     CLAIMS,
+    CLUSTER_ROLE_BINDINGS,
+    CLUSTER_ROLES,
     CONFIG_MAPS,
     DAEMON_SETS,
     DEPLOYMENTS,
@@ -53,6 +55,8 @@ from wizard.ports.live import Change, Decode, Listed, LiveReader, LiveWriter, Ta
 __all__ = [
     "AUTOSCALERS",
     "CLAIMS",
+    "CLUSTER_ROLES",
+    "CLUSTER_ROLE_BINDINGS",
     "CONFIG_MAPS",
     "DAEMON_SETS",
     "DEPLOYMENTS",

@@ -49,6 +49,10 @@ LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
 INGRESSES = Resource("networking.k8s.io", "v1", "ingresses", "Ingress")
 NETWORK_POLICIES = Resource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy")
 AUTOSCALERS = Resource("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
+CLUSTER_ROLES = Resource("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", namespaced=False)
+CLUSTER_ROLE_BINDINGS = Resource(
+    "rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding", namespaced=False
+)
 DISRUPTION_BUDGETS = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
 
 KNOWN: Mapping[tuple[str, str], Resource] = {
@@ -56,7 +60,7 @@ KNOWN: Mapping[tuple[str, str], Resource] = {
     for resource in (
         NAMESPACES, NODES, PODS, EVENTS, SECRETS, CONFIG_MAPS, SERVICES, SERVICE_ACCOUNTS, CLAIMS,
         ENDPOINT_SLICES, DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS, JOBS, LEASES, INGRESSES,
-        NETWORK_POLICIES, AUTOSCALERS, DISRUPTION_BUDGETS,
+        NETWORK_POLICIES, AUTOSCALERS, DISRUPTION_BUDGETS, CLUSTER_ROLES, CLUSTER_ROLE_BINDINGS,
     )
 }  # fmt: skip
 """The kinds that our charts render, by (apiVersion, kind)."""

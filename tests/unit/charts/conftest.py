@@ -17,7 +17,12 @@ Manifest = dict[str, Any]
 Values = dict[str, Any]
 
 CHARTS = Path(__file__).resolve().parents[3] / "assets" / "charts"
-NAMES = ("postgresql", "ollama", "open-webui")
+PLATFORM = ("postgresql", "ollama", "open-webui")
+OBSERVABILITY = ("prometheus", "alertmanager", "grafana", "loki", "alloy", "node-exporter", "kube-state-metrics")
+NAMES = (*PLATFORM, *OBSERVABILITY)
+ASK_THE_API = ("prometheus", "alloy", "kube-state-metrics")
+"""Those whose work is to read the Kubernetes API: their pods hold a token, and the chart says what it may do."""
+WITHOUT_DATA = ("alloy", "node-exporter", "kube-state-metrics")
 
 # What each chart cannot do without: names of Secrets.
 MINIMAL: dict[str, Values] = {
@@ -27,7 +32,8 @@ MINIMAL: dict[str, Values] = {
         "database": {"existingSecret": "open-webui-database"},
         "secretKey": {"existingSecret": "open-webui-key"},
     },
-}
+    "grafana": {"admin": {"existingSecret": "grafana-admin"}},
+} | {name: {} for name in OBSERVABILITY if name != "grafana"}
 
 EVERYWHERE: Values = {
     "commonLabels": {"cost-centre": "research"},
@@ -88,6 +94,36 @@ FULL: dict[str, Values] = {
         "persistence": {"storageClassName": "efs", "accessModes": ["ReadWriteMany"]},
         "networkPolicy": _POLICY_EXTRAS | {"allowInternet": True},
     },
+    "prometheus": EVERYWHERE
+    | {
+        "rules": {"one": {"groups": [{"name": "one", "rules": [{"alert": "A", "expr": "up == 0"}]}]}},
+        "externalLabels": {"cluster": "chat"},
+        "persistence": {"storageClassName": "gp3"},
+        "networkPolicy": _POLICY_EXTRAS,
+    },
+    "alertmanager": EVERYWHERE
+    | {
+        "secrets": {"existingSecret": "alertmanager-receivers"},
+        "externalUrl": "https://monitor.example.com/alerts",
+        "networkPolicy": _POLICY_EXTRAS | {"receiverPorts": [443, 587]},
+    },
+    "grafana": EVERYWHERE
+    | {
+        "admin": {"existingSecret": "grafana-admin"},
+        "url": "https://monitor.example.com",
+        "datasources": [{"name": "Prometheus", "type": "prometheus", "uid": "prometheus"}],
+        "dashboards": {"platform": '{"uid": "platform"}'},
+        "homeDashboard": "platform",
+        "env": {"GF_LOG_LEVEL_CONSOLE": "info"},
+        "ingress": {"enabled": True, "className": "traefik", "host": "monitor.example.com", "tls": {"enabled": True}},
+        "persistence": {"enabled": True},
+        "networkPolicy": _POLICY_EXTRAS,
+    },
+    "loki": EVERYWHERE | {"networkPolicy": _POLICY_EXTRAS},
+    "alloy": EVERYWHERE
+    | {"externalLabels": {"cluster": "chat"}, "namespaces": ["chat"], "networkPolicy": _POLICY_EXTRAS},
+    "node-exporter": EVERYWHERE | {"networkPolicy": _POLICY_EXTRAS},
+    "kube-state-metrics": EVERYWHERE | {"networkPolicy": _POLICY_EXTRAS},
 }
 
 

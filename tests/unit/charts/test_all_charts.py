@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.unit.charts.conftest import CHARTS, FULL, MINIMAL, NAMES, Helm, HelmFailed
+from tests.unit.charts.conftest import ASK_THE_API, CHARTS, FULL, MINIMAL, NAMES, WITHOUT_DATA, Helm, HelmFailed
 from tests.unit.charts.objects import Manifest, containers, of_kind, one, pod_templates, quantity
 from tests.unit.charts.pss import violations
 
@@ -47,7 +47,7 @@ def test_pods_hold_no_token_and_no_service_variables(rendered: Rendered, chart: 
     objects = rendered(chart)
     assert one(objects, "ServiceAccount")["automountServiceAccountToken"] is False
     for name, template in pod_templates(objects):
-        assert template["spec"]["automountServiceAccountToken"] is False, name
+        assert template["spec"]["automountServiceAccountToken"] is (chart in ASK_THE_API), name
         assert template["spec"]["enableServiceLinks"] is False, name
         assert template["spec"]["serviceAccountName"] == chart, name
 
@@ -60,6 +60,28 @@ def test_long_running_containers_have_all_three_probes(rendered: Rendered, chart
             assert {"startupProbe", "readinessProbe", "livenessProbe"} <= set(container), name
             patience = container["startupProbe"]["failureThreshold"] * container["startupProbe"]["periodSeconds"]
             assert patience >= 120, name
+
+
+def test_a_token_goes_with_a_role_and_the_role_can_only_read(rendered: Rendered, chart: str) -> None:
+    objects = rendered(chart)
+    assert (
+        bool(of_kind(objects, "ClusterRole")) is bool(of_kind(objects, "ClusterRoleBinding")) is (chart in ASK_THE_API)
+    )
+    for role in of_kind(objects, "ClusterRole"):
+        for rule in role["rules"]:
+            assert set(rule["verbs"]) <= {"get", "list", "watch"}
+            # nodes/proxy lets whoever has it run commands in every pod; pods/exec the same.
+            assert not set(rule["resources"]) & {"*", "secrets", "nodes/proxy", "pods/exec"}
+    for binding in of_kind(objects, "ClusterRoleBinding"):
+        assert binding["subjects"] == [{"kind": "ServiceAccount", "name": chart, "namespace": "chat"}]
+
+
+def test_the_helpers_are_those_of_every_chart(chart: str) -> None:
+    """Each chart stands alone, so each has its own copy: one that is changed is changed in all."""
+    text = (CHARTS / chart / "templates" / "_helpers.tpl").read_text()
+    assert text.replace(f'"{chart}.', '"NAME.') == (
+        (CHARTS / "postgresql" / "templates" / "_helpers.tpl").read_text().replace('"postgresql.', '"NAME.')
+    )
 
 
 def test_no_release_holds_a_secret(rendered: Rendered, chart: str) -> None:
@@ -79,7 +101,7 @@ def test_labels_are_complete_and_selectors_never_change(rendered: Rendered, char
         assert set(labels) >= RECOMMENDED | {"helm.sh/chart"}, name
         assert labels["app.kubernetes.io/part-of"] == "wizard"
         selector = item["spec"].get("selector") if "spec" in item else None
-        if item["kind"] in {"Deployment", "StatefulSet"}:
+        if item["kind"] in {"Deployment", "StatefulSet", "DaemonSet"}:
             assert selector
             assert set(selector["matchLabels"]) == SELECTOR, name
             template = item["spec"]["template"]["metadata"]["labels"]
@@ -107,6 +129,8 @@ def test_claims_outlive_the_release(rendered: Rendered, chart: str) -> None:
 
 
 def test_an_existing_claim_is_used_and_none_is_made(helm: Helm, chart: str) -> None:
+    if chart in WITHOUT_DATA:
+        pytest.skip("keeps no data")
     values = MINIMAL[chart] | {"persistence": {"existingClaim": "mine"}}
     objects = helm.template(chart, values)
     assert not of_kind(objects, "PersistentVolumeClaim")

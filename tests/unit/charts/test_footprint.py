@@ -1,25 +1,29 @@
-"""The three charts together, on the server they are made for: 3 vCPU and 4 GiB, k3s included."""
+"""All charts together, on the server they are made for: 3 vCPU and 4 GiB, k3s included."""
 
 from __future__ import annotations
 
-from tests.unit.charts.conftest import MINIMAL, NAMES, Helm
+from tests.unit.charts.conftest import MINIMAL, NAMES, OBSERVABILITY, PLATFORM, Helm
 from tests.unit.charts.objects import environment, of_kind, one, pod_templates, quantity
 
 GIB = 2**30
 # k3s' own resource profiling says 1,428 to 1,596 MB for a server with a workload; see docs/.
 K3S = 1.5 * GIB
-OBSERVABILITY = 0.5 * GIB
 
 
 def test_default_requests_leave_room(helm: Helm) -> None:
     cores = memory = 0.0
+    watching = 0.0
     for chart in NAMES:
         values = MINIMAL[chart] | ({"models": ["llama3.2:1b"]} if chart == "ollama" else {})
         for _, template in pod_templates(helm.template(chart, values)):
             for container in template["spec"]["containers"]:
                 cores += quantity(container["resources"]["requests"]["cpu"])
                 memory += quantity(container["resources"]["requests"]["memory"])
-    assert memory + K3S + OBSERVABILITY <= 4 * GIB
+                if chart in OBSERVABILITY:
+                    watching += quantity(container["resources"]["requests"]["memory"])
+    assert memory + K3S <= 4 * GIB
+    assert watching <= 0.5 * GIB
+    assert set(NAMES) == {*PLATFORM, *OBSERVABILITY}
     assert cores <= 1.0
 
 

@@ -37,7 +37,7 @@ def test_without_a_terminal_nobody_is_asked(tmp_path: Path) -> None:
 
 def test_with_a_plan_or_consent_it_is_the_command_of_always(tmp_path: Path) -> None:
     done = run(tmp_path, "--plain", "--plan", "--profile", "demo")
-    assert done.returncode == 0 and "6 to create" in done.stdout
+    assert done.returncode == 0 and "14 to create" in done.stdout
 
 
 def test_a_profile_is_opened_valid_or_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,14 @@ from wizard.planning.platform import desired
 Obj = dict[str, Any]
 PROFILES = Path(__file__).resolve().parents[3] / "profiles"
 SHIPPED = sorted(path.stem for path in PROFILES.glob("*.yaml"))
-SMALLEST: Obj = {"name": "prod", "target": {"kind": "cluster"}, "models": ["qwen3:0.6b"]}
+SMALLEST: Obj = {
+    "name": "prod",
+    "target": {"kind": "cluster"},
+    "models": ["qwen3:0.6b"],
+    # The three programs of the platform itself; what watches them has tests of its own.
+    "observability": {"enabled": False},
+}
+OBSERVED: Obj = {"observability": {"enabled": True}}
 
 cached_chart: Callable[[str], Chart] = cache(chart)
 
@@ -80,6 +87,6 @@ def pods(objects: list[Obj]) -> list[Obj]:
     """(spec of every pod that these workloads make, `replicas` times)."""
     found: list[Obj] = []
     for obj in objects:
-        if obj["kind"] in ("Deployment", "StatefulSet", "Job"):
+        if obj["kind"] in ("Deployment", "StatefulSet", "DaemonSet", "Job"):
             found += [obj["spec"]["template"]["spec"]] * obj["spec"].get("replicas", 1)
     return found

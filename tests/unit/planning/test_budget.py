@@ -65,7 +65,8 @@ def test_a_budget_adds_up() -> None:
         return Component(name, "chat", "", name, "1", "", {}, resources=compute)
 
     rows = (Resources(0.1, 3, 1.0, 5), Resources(0.2, 4, 2.0, 6), Resources())
-    found = budget(made(f"c{number}", compute) for number, compute in enumerate(rows))
+    components = [made(f"c{number}", compute) for number, compute in enumerate(rows)]
+    found = budget([components[0], replace(components[1], part="watching"), replace(components[2], part="watching")])
     assert replace(found.total, cpu_request=0.3) == Resources(0.3, 7, 3.0, 11)
     assert found.total.cpu_request == pytest.approx(0.3)
     assert found.as_dict() == {
@@ -74,6 +75,7 @@ def test_a_budget_adds_up() -> None:
             "c1": {"cpuRequest": 0.2, "memoryRequest": 4, "cpuLimit": 2.0, "memoryLimit": 6},
             "c2": {"cpuRequest": 0.0, "memoryRequest": 0, "cpuLimit": 0.0, "memoryLimit": 0},
         },
+        "parts": {"watching": {"cpuRequest": 0.2, "memoryRequest": 4, "cpuLimit": 2.0, "memoryLimit": 6}},
         "total": {"cpuRequest": 0.3, "memoryRequest": 7, "cpuLimit": 3.0, "memoryLimit": 11},
     }
     assert budget(()) == Budget((), Resources())

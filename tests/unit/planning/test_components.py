@@ -8,7 +8,18 @@ from typing import Any
 
 import pytest
 
-from tests.unit.planning.conftest import SHIPPED, Obj, Refused, cached_chart, plan_of, pods, profile, shipped, values_of
+from tests.unit.planning.conftest import (
+    OBSERVED,
+    SHIPPED,
+    Obj,
+    Refused,
+    cached_chart,
+    plan_of,
+    pods,
+    profile,
+    shipped,
+    values_of,
+)
 from wizard.domain.finding import UsageError
 from wizard.domain.profile import Profile
 from wizard.planning.components.base import merge
@@ -69,6 +80,27 @@ VARIANTS: dict[str, Obj] = {
     "no network policies": {"security": {"networkPolicies": False}},
     "no models": {"models": []},
     "document search": {"models": ["qwen3:0.6b", "nomic-embed-text"], "chat": {"embeddingModel": "nomic-embed-text"}},
+    "observed": OBSERVED,
+    "observed, exposed, with receivers": {
+        "access": {"domain": "example.com"},
+        "storage": {"className": "fast"},
+        "observability": {
+            "enabled": True,
+            "metrics": {"retention": "3d", "size": "2Gi", "interval": "5s"},
+            "receivers": [
+                {"name": "ops", "kind": "slack", "secret": "slack-webhook", "channel": "#ops"},
+                {"name": "mail", "kind": "email", "to": ["a@example.com"], "smarthost": "mail.example.com:587"},
+                {"name": "hook", "kind": "webhook", "secret": "hook-url", "severity": "info"},
+                {"name": "on-call", "kind": "pagerduty", "secret": "pagerduty-key", "severity": "critical"},
+            ],
+        },
+    },
+    "observed, without logs": {"observability": {"enabled": True, "logs": {"backend": "none"}}},
+    "observed, mirror, no policies": {
+        "observability": {"enabled": True},
+        "images": {"registry": "mirror.example.com:5000/hub", "pullSecrets": ["regcred"]},
+        "security": {"networkPolicies": False},
+    },
     "overrides": {
         "components": {
             "ollama": {"resources": {"requests": {"cpu": "1500m"}}, "values": {"env": {"OLLAMA_DEBUG": "1"}}},
@@ -101,7 +133,7 @@ def test_the_charts_take_every_shipped_profile(name: str, render: Render) -> Non
 
 def test_helm_would_refuse_other_values(render: Render) -> None:
     """The schemas are closed, or the two tests above prove nothing."""
-    for component in plan_of(profile()).components:
+    for component in plan_of(profile(**OBSERVED)).components:
         with pytest.raises(Refused, match="nonsense"):
             render(Component(**{**vars(component), "values": {**component.values, "nonsense": 1}}))
 

@@ -28,9 +28,9 @@ ERRORS: list[tuple[Obj, str]] = [
     ({"components": {"ollama": {"enabled": False}}}, "components.ollama.enabled"),
     ({"components": {"open-webui": {"enabled": False}}}, "components.open-webui.enabled"),
     ({"components": {"postgresql": {"enabled": False}}}, "components.postgresql.enabled"),
+    ({"observability": {"enabled": True}, "components": {"loki": {"enabled": False}}}, "components.loki.enabled"),
 ]
 LATER: list[tuple[Obj, str]] = [
-    ({"observability": {"enabled": True}}, "monitoring and logs"),
     ({"access": {"domain": "example.com"}}, "certificates by own-ca (the ingress serves its own until then)"),
     ({"models": [{"name": "qwen3:0.6b", "warm": True}]}, "loading models before the first question"),
     ({"security": {"podSecurity": "baseline"}}, "Pod Security baseline (restricted is enforced)"),
@@ -45,6 +45,9 @@ NEITHER: list[Obj] = [
     {"access": {"domain": "example.com", "tls": {"issuer": "cluster-issuer", "issuerName": "x"}}},
     {"access": {"domain": "example.com", "ingress": False, "routes": "gateway"}},
     {"chat": {"enabled": True}},
+    {"observability": {"enabled": True}},
+    {"observability": {"enabled": True, "logs": {"backend": "none"}}},
+    {"observability": {"enabled": True}, "components": {"grafana": {"enabled": True}}},
     {"models": [{"name": "qwen3:0.6b", "warm": False}]},
 ]
 
@@ -77,7 +80,7 @@ def test_what_is_deployed_is_not_complained_about(given: Obj) -> None:
 
 
 def test_several_things_left_out_are_one_finding() -> None:
-    (finding,) = gaps(profile(access={"domain": "example.com"}))
+    (finding,) = gaps(profile(access={"domain": "example.com"}, security={"podSecurity": "baseline"}))
     assert finding.summary.count(";") == 1
 
 

@@ -60,7 +60,7 @@ def test_what_is_not_sure_is_not_said() -> None:
 def test_a_server_is_told_what_it_needs() -> None:
     (finding,) = memory_findings(shipped("k3s-4gb", models=["qwen3:8b"]))
     assert (finding.severity, finding.code) == (Severity.INFO, "server-memory")
-    assert "7.3 GiB" in finding.summary and finding.hint
+    assert "7.8 GiB" in finding.summary and finding.hint
 
 
 def test_a_pod_gets_what_its_models_need() -> None:

@@ -22,6 +22,30 @@ def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
+OBSERVABILITY = "monitoring and logs"
+"""`Component.part` of whatever watches the platform; what the platform itself consists of has none."""
+
+
+def volume(profile: Profile, size: str) -> dict[str, Any]:
+    """Values of a chart's `persistence`."""
+    return {"size": size, **({"storageClassName": profile.storage.class_name} if profile.storage.class_name else {})}
+
+
+def exposure(profile: Profile, host: str | None) -> dict[str, Any]:
+    """Values of a chart's `url` and `ingress`, for a profile that is exposed."""
+    tls = profile.access.tls
+    secure = tls.issuer != "none"
+    ingress: dict[str, Any] = {
+        "enabled": True,
+        "className": profile.access.ingress_class,
+        "host": host,
+        "tls": {"enabled": secure},
+    }
+    if tls.issuer == "cluster-issuer":
+        ingress["annotations"] = {"cert-manager.io/cluster-issuer": tls.issuer_name}
+    return {"url": f"http{'s' if secure else ''}://{host}", "ingress": ingress}
+
+
 def amounts(given: Amounts) -> dict[str, str]:
     return {key: value for key in ("cpu", "memory") if (value := getattr(given, key)) is not None}
 
@@ -35,6 +59,7 @@ def component(
     needs: tuple[str, ...] = (),
     checks: tuple[HttpCheck, ...] = (),
     replicas: int = 1,
+    part: str = "",
 ) -> Component:
     """The component with the profile's own wishes on top: mirror, pull secrets, expert overrides."""
     ours: dict[str, Any] = dict(values)
@@ -78,4 +103,5 @@ def component(
         needs=needs,
         checks=checks,
         resources=compute,
+        part=part,
     )

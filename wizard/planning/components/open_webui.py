@@ -8,7 +8,7 @@ from wizard.catalog.charts import Chart
 from wizard.domain.profile import Profile
 from wizard.domain.secret import SecretRef
 from wizard.planning.components import ollama, postgresql
-from wizard.planning.components.base import component
+from wizard.planning.components.base import component, exposure
 from wizard.planning.desired import Component, HttpCheck, SecretEntry, SecretObject
 
 NAME: Final = "open-webui"
@@ -81,20 +81,6 @@ def plan(profile: Profile, chart: Chart) -> Component:
     else:
         values["networkPolicy"] = {"databasePeers": []}
     if profile.exposed:
-        values |= _exposure(profile)
+        values |= exposure(profile, profile.chat_host)
     check = HttpCheck(NAME, "http", "/health", "Open WebUI's health")
     return component(profile, chart, NAME, values, needs=needs, checks=(check,))
-
-
-def _exposure(profile: Profile) -> dict[str, Any]:
-    tls = profile.access.tls
-    secure = tls.issuer != "none"
-    ingress: dict[str, Any] = {
-        "enabled": True,
-        "className": profile.access.ingress_class,
-        "host": profile.chat_host,
-        "tls": {"enabled": secure},
-    }
-    if tls.issuer == "cluster-issuer":
-        ingress["annotations"] = {"cert-manager.io/cluster-issuer": tls.issuer_name}
-    return {"url": f"http{'s' if secure else ''}://{profile.chat_host}", "ingress": ingress}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from wizard.sandbox.controllers.acme import CERTIFICATES
 from wizard.sandbox.controllers.podcontrol import seconds_of
+from wizard.sandbox.controllers.programs import monitoring
 from wizard.sandbox.controllers.programs.ollama import Ollama
 from wizard.sandbox.controllers.programs.open_webui import OpenWebUI
 from wizard.sandbox.controllers.shapes import (
@@ -85,6 +86,7 @@ class Scraper:
         meta, status = pod["metadata"], pod.get("status") or {}
         where = {"namespace": meta["namespace"], "pod": meta["name"]}
         phase = status.get("phase", "Pending")
+        add("kube_pod_info", {**where, "node": pod["spec"].get("nodeName", "")}, 1.0)
         for each in _PHASES:
             add("kube_pod_status_phase", {**where, "phase": each}, float(each == phase))
         add("kube_pod_status_ready", {**where, "condition": "true"}, float(is_true(pod, "Ready")))
@@ -112,11 +114,24 @@ class Scraper:
             for status, share in (("200", 0.99), ("500", 0.01)):
                 total = count(rate * share, "requests", program.run.uid, status)
                 add("http_server_requests_total", {**where, "job": "open-webui", "status": status}, total)
+                # The same requests as Traefik, which k3s puts in front of every Ingress, counts them.
+                front = {"service": f"{where['namespace']}-open-webui-http@kubernetes", "code": status, "method": "GET"}
+                add("traefik_service_requests_total", front, total)
+                add("traefik_service_request_duration_seconds_count", front, total)
+                add("traefik_service_request_duration_seconds_bucket", {**front, "le": "1.2"}, total * 0.93)
+        if isinstance(program, monitoring.Loki):
+            shipped = any(isinstance(each, monitoring.Alloy) for each in self._kubelet.programs())
+            total = count(2.5 if shipped else 0.0, "lines", program.run.uid)
+            add("loki_distributor_lines_received_total", {**where, "job": "loki"}, total)
         if isinstance(program, Ollama):
             add("ollama_loaded_models", {**where, "job": "ollama"}, float(len(program.loaded(now))))
 
     def _node(self, node: Obj, add: Add, now: float) -> None:
         name = node["metadata"]["name"]
+        add("kube_node_info", {"node": name}, 1.0)
+        for resource, amount in ((node.get("status") or {}).get("allocatable") or {}).items():
+            unit = {"cpu": "core", "memory": "byte"}.get(resource, "integer")
+            add("kube_node_status_allocatable", {"node": name, "resource": resource, "unit": unit}, quantity(amount))
         for each in (node.get("status") or {}).get("conditions") or ():
             for status in ("true", "false", "unknown"):
                 labels = {"node": name, "condition": each["type"], "status": status}

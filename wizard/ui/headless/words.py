@@ -107,6 +107,12 @@ def budget_lines(budget: Mapping[str, Any], paint: Paint) -> Iterator[str]:
         f"a 4 GiB server has {size(room)} beside k3s",
         "dim",
     )
+    for name, part in budget.get("parts", {}).items():
+        yield paint(
+            f"of it, {name}: requests {part['cpuRequest']:g} CPU, {size(part['memoryRequest'])}; "
+            f"limits {size(part['memoryLimit'])}",
+            "dim",
+        )
 
 
 def summary(plan: Plan) -> str:

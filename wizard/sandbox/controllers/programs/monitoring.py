@@ -1,4 +1,4 @@
-"""Prometheus, Alertmanager, Grafana and Loki: what they answer comes from wizard.sandbox.telemetry."""
+"""Prometheus, Alertmanager, Grafana, Loki and what feeds them: what they answer comes from wizard.sandbox.telemetry."""
 
 from __future__ import annotations
 
@@ -100,3 +100,45 @@ class Loki(_Telemetry):
             (self.boots, 'caller=loki.go:568 msg="Loki started" startup_time=2.9s'),
         )
         return [(at, _logfmt(start + at, text)) for at, text in said]
+
+
+class Alloy(_Telemetry):
+    """Reads logs and sends them on; nobody asks it anything but whether it is well."""
+
+    name = "alloy"
+    boots = 1.5
+    memory = 70 * MIB
+    cpu = 0.01
+    healthy_words = "Alloy is ready.\n"
+
+    def opening(self) -> list[Line]:
+        start = self.run.started
+        said = (
+            (0.1, 'msg="running usage stats reporter"'),
+            (self.boots, 'msg="now listening for http traffic" service=http addr=0.0.0.0:12345'),
+        )
+        return [(at, _logfmt(start + at, text)) for at, text in said]
+
+
+class NodeExporter(_Telemetry):
+    name = "node-exporter"
+    boots = 0.3
+    memory = 14 * MIB
+    healthy_paths = ("/",)
+    healthy_words = "<html><head><title>Node Exporter</title></head></html>"
+
+    def opening(self) -> list[Line]:
+        text = 'source=tls_config.go:372 msg="Listening on" address=[::]:9100'
+        return [(self.boots, _logfmt(self.run.started + self.boots, text))]
+
+
+class KubeStateMetrics(_Telemetry):
+    name = "kube-state-metrics"
+    boots = 0.8
+    memory = 36 * MIB
+    healthy_paths = ("/livez", "/readyz")
+    healthy_words = "OK"
+
+    def opening(self) -> list[Line]:
+        text = 'msg="Started kube-state-metrics self metrics server" telemetryAddress=[::]:8081'
+        return [(self.boots, _logfmt(self.run.started + self.boots, text))]
