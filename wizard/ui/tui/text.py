@@ -43,7 +43,10 @@ def _steady(text: str) -> str:
         code = ord(character)
         if code < 0x300:
             marks = 0
-            out.append(character)
+            out.append(" " if character == "\xa0" else character)
+        elif unicodedata.category(character) == "Zs":
+            marks = 0
+            out.append(" " * get_character_cell_size(character))  # one of a dozen spaces: looks like what it is
         elif 0xFE00 <= code <= 0xFE0F or 0x1F3FB <= code <= 0x1F3FF or 0xE0100 <= code <= 0xE01EF:
             continue  # variation selectors and skin tones: they change the width of what is before them, or not
         elif 0x1F1E6 <= code <= 0x1F1FF:
