@@ -27,6 +27,7 @@ NOON = 1_780_000_000.0
 """Seconds since the epoch at which every run begins."""
 PASSWORD = "correct-horse-battery"
 
+_BOTH = ("release:open-webui", "ready:postgresql")
 STEPS = (
     StepSpec("namespace", "namespace", "chat", (), "namespace chat"),
     StepSpec("secrets", "secrets", "chat", ("namespace",), "Secrets"),
@@ -35,7 +36,7 @@ STEPS = (
     StepSpec("release:ollama", "release", "ollama", ("secrets",), "install ollama"),
     StepSpec("ready:ollama", "ready", "ollama", ("release:ollama",), "ollama is ready"),
     StepSpec("release:open-webui", "release", "open-webui", ("secrets",), "install open-webui"),
-    StepSpec("ready:open-webui", "ready", "open-webui", ("release:open-webui", "ready:postgresql"), "open-webui is ready"),
+    StepSpec("ready:open-webui", "ready", "open-webui", _BOTH, "open-webui is ready"),
 )  # fmt: skip
 EXPECTED = {step.id: 20.0 if step.kind == "ready" else 3.0 for step in STEPS}
 DIFF = (
@@ -58,7 +59,7 @@ def plan_of(profile: Profile, *, findings: Sequence[Finding] = (), fingerprint: 
     )
 
 
-def failure(step: str = "ready:ollama") -> Finding:
+def failure() -> Finding:
     return error(
         "image-pull-failed",
         "ollama/ollama:0.12 cannot be pulled",
@@ -136,7 +137,7 @@ class FakeSession:
             self.emit(ev.StepSucceeded(step, True))
 
     def fail(self, step: str, finding: Finding | None = None) -> None:
-        self.emit(ev.StepFailed(step, (finding or failure(step),)))
+        self.emit(ev.StepFailed(step, (finding or failure(),)))
 
     def finish(self, code: ExitCode = ExitCode.OK) -> None:
         self.emit(ev.RunFinished("r", int(code)))
@@ -172,6 +173,7 @@ class FakeDesk:
     def __init__(self, *, cwd: Path | None = None) -> None:
         self.entries: list[ProfileEntry] = []
         self.files: dict[Path, Mapping[str, Any]] = {}
+        self.kept_secrets: dict[str, Secret] = {}
         self.saved: list[tuple[str, dict[str, Any], bool]] = []
         self.save_problem: WizardError | None = None
         self.runs_before: list[UnfinishedRun] = []
@@ -179,12 +181,11 @@ class FakeDesk:
         self.contexts_problem: WizardError | None = None
         self.reached: dict[str | None, Reachability] = {}
         self.resolved: dict[str, Reachability] = {}
-        self.https_answer = Reachability(True, "HTTP 200, certificate by own CA")
+        self.https_answer = Reachability(True, "HTTP 200")
         self.sessions: list[FakeSession] = []
         self.session_problem: WizardError | None = None
-        self.planning = asyncio.Event()
+        self.planned, self.planning = 0, asyncio.Event()
         self.planning.set()
-        self.planned = 0
         self.plan_problem: WizardError | None = None
         self.apply_problem: WizardError | None = None
         self.credentials_problem: WizardError | None = None
@@ -230,8 +231,7 @@ class FakeDesk:
         self.files[place] = dict(data)
         return Saved(name, place)
 
-    def forget(self, name: str) -> None:
-        self.files.pop(Path("/drafts") / f"{name}.yaml", None)
+    def forget(self, name: str) -> None: ...
 
     def read_file(self, path: str) -> bytes:
         try:
@@ -240,19 +240,22 @@ class FakeDesk:
             raise UsageError(error("file-unreadable", f"{path}: {wrong.strerror}")) from wrong
 
     def write_file(self, path: str, text: str) -> Path:
-        (self._cwd / path).write_text(text)
-        return self._cwd / path
+        raise NotImplementedError
 
     def contexts(self, kubeconfig: str | None = None) -> Sequence[ContextEntry]:
-        if self.contexts_problem is not None:
-            raise self.contexts_problem
-        return self.kube_contexts
+        if self.contexts_problem is None:
+            return self.kube_contexts
+        raise self.contexts_problem
 
     async def reach(self, context: str | None, kubeconfig: str | None = None) -> Reachability:
         return self.reached.get(context, Reachability(True, "Kubernetes v1.37.2, answered in 12 ms"))
 
     async def resolve(self, host: str) -> Reachability:
         return self.resolved.get(host, Reachability(True, "203.0.113.7"))
+
+    async def keep_secret(self, profile: Profile, name: str, value: Secret) -> bool:
+        self.kept_secrets[name] = value
+        return True
 
     async def secrets(self, profile: Profile) -> Sequence[SecretPlace]:
         return [
@@ -288,8 +291,7 @@ class FakeDesk:
     def scenarios(self) -> Sequence[tuple[str, str, str]]:
         return [("crash-loop", "A crash loop", "read the pod's last words"), ("disk-full", "A full disk", "make room")]
 
-    def tell_sandbox(self, profile: Profile, path: str) -> None:
-        return
+    def tell_sandbox(self, profile: Profile, path: str) -> None: ...
 
     def remember(self, key: str, value: Any) -> None:
         self.kept[key] = value

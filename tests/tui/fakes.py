@@ -144,6 +144,9 @@ class FakeWatch:
         self.started = self.stopped = 0
         self.refuse: WizardError | None = None
 
+    def now(self) -> float:
+        return NOW
+
     @classmethod
     def sample(cls, pods: int = 24) -> FakeWatch:
         watch = cls(pod_rows(pods))

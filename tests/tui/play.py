@@ -19,6 +19,7 @@ from wizard.ui.tui.app import Start, WizardApp
 from wizard.ui.tui.screens.home import HomeScreen
 from wizard.ui.tui.screens.walk import WalkScreen
 from wizard.ui.tui.widgets.field import Field
+from wizard.ui.tui.widgets.rail import Rail
 
 W = TypeVar("W", bound=Widget)
 PATIENCE = 10.0
@@ -50,6 +51,8 @@ class Player:
         deadline = time.monotonic() + seconds
         while True:
             await self.settle()
+            if self.app.screen_stack:
+                self.app.screen._on_timer_update()  # lay out and draw now: a pilot does not wait for the next frame
             if so():
                 return
             await asyncio.sleep(0.01)  # between looks; what is waited for is `so`
@@ -72,14 +75,20 @@ class Player:
         focused = self.app.screen.focused if self.app.screen_stack else None
         nodes = [self.app, *(focused.ancestors_with_self if focused is not None else [self.app.screen])]
         heard = [asyncio.Event() for _ in nodes]
-        waiting = [each.wait() for node, each in zip(nodes, heard, strict=True) if node.call_later(each.set)]
-        crash = asyncio.ensure_future(self.app._exception_event.wait())
-        done = asyncio.gather(*waiting)
+        waiting = [each for node, each in zip(nodes, heard, strict=True) if node.call_later(each.set)]
+
+        async def all_heard() -> None:
+            for each in waiting:
+                await each.wait()
+
+        async def crashed() -> None:
+            await self.app._exception_event.wait()
+
+        crash = asyncio.ensure_future(crashed())
+        done = asyncio.ensure_future(all_heard())
         await asyncio.wait([crash, done], timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
         done.cancel()
         crash.cancel()
-        if self.app.screen_stack:
-            self.app.screen._on_timer_update()
 
     async def press(self, *keys: str) -> None:
         """As `Pilot.press`, which waits for an idle process after each key: 40 ms, too long for whole walks."""
@@ -91,7 +100,7 @@ class Player:
             driver.send_message(event)
             await self.settle()
             await self.settle()
-        await self.settle()
+        await self.until(lambda: True)
 
     async def type(self, text: str) -> None:
         await self.press(*(_KEYS.get(character, character) for character in text))
@@ -114,6 +123,12 @@ class Player:
             at = self.chapter
             await self.press("ctrl+n" if names.index(chapter) > names.index(at) else "ctrl+b")
             await self.until(lambda at=at: self.chapter != at, "another chapter")  # type: ignore[misc]
+
+    async def jump(self, chapter: str) -> None:
+        """As a click on the rail: for stories about something else than the way there."""
+        self.walk.post_message(Rail.Chosen(chapter))
+        await self.until(lambda: self.chapter == chapter and self.walk._forms[chapter].fields, chapter)
+        await self.until(lambda: self.app.screen.focused is not None and self.app.screen.focused.is_on_screen)
 
     def field(self, path: str) -> Field:
         found = [field for field in self.app.screen.query(Field) if field.question.path == path]
@@ -157,6 +172,7 @@ def play(
     async def run() -> WizardApp:
         there = desk or FakeDesk()
         app = WizardApp(cast(Services, there), start)
+        app.animation_level = "none"
         async with app.run_test(size=size, notifications=notifications) as pilot:
             player = Player(app, pilot, there)
             await player.on(until or (HomeScreen.__name__ if start is None else "ReviewScreen"))

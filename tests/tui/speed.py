@@ -29,6 +29,7 @@ from tests.tui.fakes import FakeServices, FakeWatch, profile
 from tests.tui.host import Bare
 from tests.tui.sample import log_lines
 from wizard.ui.tui.panes.live import LivePanes
+from wizard.ui.tui.panes.source import Watching
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,8 @@ class Host(Bare):
     """The panes and nothing else, in a terminal that throws away what it is sent. Without a terminal, Textual does
     not even make the escape sequences; here they are made and written, for they are part of the price."""
 
-    def __init__(self, watch: FakeWatch) -> None:
-        super().__init__(FakeServices(watch))
+    def __init__(self, watch: Watching) -> None:
+        super().__init__(FakeServices(FakeWatch()))
         self.panes = LivePanes(watch, profile())
         self.console._color_system = ColorSystem.TRUECOLOR
         self._nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -100,7 +101,7 @@ class Host(Bare):
 
 
 @asynccontextmanager
-async def running(watch: FakeWatch, size: tuple[int, int]) -> AsyncIterator[tuple[Host, Pilot[None]]]:
+async def running(watch: Watching, size: tuple[int, int]) -> AsyncIterator[tuple[Host, Pilot[None]]]:
     app = Host(watch)
     async with app.run_test(size=size) as pilot:
         await pilot.pause(0.5)
@@ -137,7 +138,7 @@ async def pods(
                     made[at] = replace(old, cpu=chance.randrange(1000), memory=chance.randrange(2**31))
                     watch.pods.put([made[at]])
 
-        return await _measured(app, change, rate, seconds, keys)
+        return await measured(app, change, rate, seconds, keys)
 
 
 async def logs(
@@ -160,7 +161,7 @@ async def logs(
             feed.say(batch)
             fed += len(batch)
 
-        figures = await _measured(app, say, 100, seconds, 2.0, keys=("t", "t"))
+        figures = await measured(app, say, 100, seconds, 2.0, keys=("t", "t"))
         await pilot.pause(0.5)
         return replace(figures, fed=fed, shown=view.buffer.received, dropped=app.panes.logs.dropped)
 
@@ -168,10 +169,10 @@ async def logs(
 async def idle(seconds: float = 3.0, rows: int = 5000, size: tuple[int, int] = (160, 50)) -> Figures:
     """Nothing changes."""
     async with running(FakeWatch.sample(rows), size) as (app, _):
-        return await _measured(app, lambda number: None, 100, seconds, 0)
+        return await measured(app, lambda number: None, 100, seconds, 0)
 
 
-async def _measured(
+async def measured(
     app: Host,
     act: Callable[[int], None],
     rate: int,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import pytest
+from textual.widgets import ContentSwitcher
 
 from tests.tui.desk import STEPS, FakeDesk, FakeSession
 from tests.tui.play import Player, play
@@ -72,14 +73,18 @@ def test_a_failing_step_opens_its_own_explanation_and_retry_goes_on() -> None:
         run.emit(ev.StepLog("ready:ollama", "ollama-0", "pull access denied"))
         run.fail("ready:ollama")
         await player.on("ExplainScreen")
-        await player.sees("✗ ollama/ollama:0.12 cannot be pulled", "429 too many requests", "do: log in to the registry")
-        await player.sees("ollama-0: pull access denied", "KUBECONFIG=/sandbox/kubeconfig kubectl -n chat describe pods")
+        await player.sees(
+            "✗ ollama/ollama:0.12 cannot be pulled", "429 too many requests", "do: log in to the registry"
+        )
+        await player.sees("ollama-0: pull access denied")
+        await player.press("end")
+        await player.sees("look further", "KUBECONFIG=/sandbox/kubeconfig kubectl -n chat describe")
         assert "Retry" not in player.text  # the run is still going
         run.emit(ev.StepSkipped("ready:open-webui", "ollama is not ready"))
         run.finish(ExitCode.DEPLOYMENT)
         await player.sees("r Retry", "u Roll back")
         copied: list[str] = []
-        player.app.copy_to_clipboard = copied.append  # type: ignore[method-assign]
+        player.app.copy_to_clipboard = copied.append  # type: ignore[assignment, method-assign]
         await player.press("c")
         assert copied and copied[0].endswith("app.kubernetes.io/instance=ollama")
         await player.press("r")
@@ -143,9 +148,9 @@ def test_ctrl_c_once_drains_twice_forces() -> None:
         run.start("secrets")
         await player.press("ctrl+c")
         await player.sees("stopping: what runs is let finish")
-        assert run.drained == ["Ctrl-C"] and not run.forced and player.screen == "DeployScreen"
+        assert (run.drained, run.forced) == (["Ctrl-C"], 0) and player.screen == "DeployScreen"
         await player.press("ctrl+c")
-        assert run.forced == 1
+        assert (run.drained, run.forced) == (["Ctrl-C"], 1)
         await player.sees("Stopped after ", "r Retry")
         assert player.app.deployment is not None and player.app.deployment.code is ExitCode.ABORTED
         await player.press("escape")
@@ -233,11 +238,13 @@ def test_agreed_to_on_the_command_line_goes_straight_to_the_run() -> None:
 
 def test_the_live_panes_stand_under_the_steps_and_end_with_the_screen() -> None:
     async def story(player: Player, run: FakeSession) -> None:
-        await player.press("l")
-        await player.until(lambda: player.desk.live.started == 1 and player.app.screen.query("LivePanes"))
+        await player.press("v")
+        under = player.app.screen.query_one("#deploy-under", ContentSwitcher)
+        await player.until(lambda: under.current == "deploy-live" and player.app.screen.query("LivePanes"))
+        assert player.desk.live.started == 1
         await player.sees("· namespace chat")
-        await player.press("l")
-        await player.until(lambda: player.app.screen.query_one("#deploy-under").current == "deploy-talk")  # type: ignore[attr-defined]
+        await player.press("v")
+        await player.until(lambda: under.current == "deploy-talk")
         run.all_done()
         await player.sees("Deployed and ready")
         await player.press("c")

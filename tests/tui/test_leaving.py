@@ -18,7 +18,7 @@ def dialogs(player: Player) -> int:
     return sum(type(screen).__name__ == "Leaving" for screen in player.app.screen_stack)
 
 
-@pytest.mark.parametrize(("key", "ends"), [("s", "save"), ("d", "drop"), ("escape", "stay")])
+@pytest.mark.parametrize(("key", "ends"), [("enter", "save"), ("d", "drop"), ("escape", "stay")])
 def test_what_was_typed_is_asked_about_once(key: str, ends: str) -> None:
     async def story(player: Player) -> None:
         await new_profile(player, "k3s")
@@ -28,7 +28,7 @@ def test_what_was_typed_is_asked_about_once(key: str, ends: str) -> None:
         await player.press("ctrl+q", "ctrl+c")  # again and again: it is being asked already
         await player.settle()
         assert dialogs(player) == 1
-        await player.press(key, *(["enter"] if key != "escape" else []))
+        await player.press(key, *(["enter"] if key == "d" else []))
         if ends == "stay":
             await player.on("WalkScreen")
             assert player.walk.draft.name == "mine" and not player.desk.saved
@@ -49,10 +49,10 @@ def test_a_whole_profile_is_saved_under_the_name_one_gives_and_then_nothing_is_a
         await player.answer("name", "prod")
         await player.press("ctrl+s")
         await player.on("Prompt")
-        await player.type("2")
+        await player.type("prod2")
         await player.press("enter")
         await player.on("WalkScreen")
-        await player.sees("saved", "/profiles/prod")
+        await player.sees("/profiles/prod2.yaml")
         assert [(name, draft) for name, _, draft in player.desk.saved] == [("prod2", False)]
         await player.press("escape")
         await player.on("HomeScreen")
@@ -87,7 +87,7 @@ def test_a_draft_is_opened_finished_reviewed_saved_and_reopened() -> None:
         await player.sees("draft, k3s")
         await player.press("down", "down", "enter")
         await player.on("WalkScreen")
-        await player.go("where")
+        await player.jump("where")
         await player.answer("target.k3s.host", "203.0.113.5")
         await player.press("ctrl+r")
         await player.on("ReviewScreen")
@@ -145,7 +145,7 @@ def test_from_the_review_the_way_home_asks_too_and_the_way_out_ends_with_a_code(
 def test_leaving_while_a_row_is_being_typed_asks_and_staying_goes_on_typing() -> None:
     async def story(player: Player) -> None:
         await new_profile(player)
-        await player.go("tenants")
+        await player.jump("tenants")
         await player.to("tenants")
         await player.press("a")
         await player.on("RowScreen")

@@ -122,7 +122,7 @@ def test_wrapping_shows_every_line_and_the_last_one_at_the_bottom() -> None:
         await pilot.press("home")
         for _ in range(100):
             seen |= {n for n in range(100) for row in screen(app) if f"<{n}>" in row}
-            await pilot.press("down")
+            view.action_by(1)
         assert seen == set(range(100))
         await pilot.press("w", "home", *["right"] * 14)
         await pilot.pause()

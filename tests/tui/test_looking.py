@@ -22,7 +22,7 @@ def clusters() -> FakeDesk:
 def test_contexts_with_their_reachability_and_a_cluster_that_does_not_answer_stops_nobody() -> None:
     async def story(player: Player) -> None:
         await new_profile(player, "cluster")
-        await player.go("where")
+        await player.jump("where")
         await player.sees("✗ no answer within 5 s", "do: check the network, or the VPN")
         await player.to("target.cluster.context")
         await player.sees("f3 Look up")
@@ -50,7 +50,7 @@ def test_no_kubeconfig_and_a_broken_one() -> None:
 
     async def story(player: Player) -> None:
         await new_profile(player, "cluster")
-        await player.go("where")
+        await player.jump("where")
         await player.to("target.cluster.context")
         await player.press("f3")
         await player.sees("no kubeconfig is there")
@@ -65,7 +65,7 @@ def test_no_kubeconfig_and_a_broken_one() -> None:
 def test_a_fault_to_play() -> None:
     async def story(player: Player) -> None:
         await new_profile(player)
-        await player.go("where")
+        await player.jump("where")
         await player.to("target.sandbox.nodes")
         assert "Look up" not in player.text  # a number is not looked up
         await player.to("target.sandbox.scenario")
@@ -82,9 +82,9 @@ def test_a_fault_to_play() -> None:
 def test_instance_types_are_added_to_those_that_are_there_and_the_price_moves() -> None:
     async def story(player: Player) -> None:
         await new_profile(player, "aws")
-        await player.go("where")
+        await player.jump("where")
         await player.answer("target.aws.region", "eu-central-1")
-        await player.go("tiers")
+        await player.jump("tiers")
         await player.sees("a month  estimate")
         draft = player.walk.draft
         before = player.text.partition("About ")[2].partition(" a month")[0]

@@ -8,9 +8,9 @@ from textual.pilot import Pilot
 
 from tests.tui.fakes import FakeWatch
 from tests.tui.host import Bare, drive
+from tests.tui.panes import text_of
 from tests.tui.sample import NOW, log_lines
 from tests.tui.test_table import HOSTILE
-from tests.tui.test_watch import text_of
 from wizard.domain.finding import WizardError, error
 from wizard.domain.live import PodRow
 from wizard.ui.tui.panes import words

@@ -1,4 +1,4 @@
-"""Review: the plan with diffs and reasons, what blocks it, cost, drawing, YAML; planning again, and without a target."""
+"""Review: the plan with diffs and reasons, what blocks it, cost, drawing, YAML; planned again, or without a target."""
 
 from __future__ import annotations
 
@@ -113,11 +113,11 @@ def test_kinds_that_are_only_planned_say_so_with_their_price() -> None:
         await player.sees("+ create  namespace chat")
         await player.press("3")
         if player.app.deployment is not None and player.app.deployment.profile.target.kind == "aws":
-            await player.sees("a month in eu-central-1", "Not included:")
+            await player.sees("a month in eu-central-1", "requests and I/O of Aurora")
         assert not player.desk.sessions
 
     for kind in ("k3s", "aws"):
-        play(story, start=Start(profile(kind)))
+        play(story, start=Start(profile(kind)), size=(80, 50))
 
 
 def test_planning_again_while_the_sandbox_still_starts_does_not_start_a_second_one() -> None:
@@ -156,7 +156,7 @@ def test_edit_leads_into_the_walk_and_back_to_a_new_plan() -> None:
         await player.answer("name", "other")
         await player.press("ctrl+r")
         await player.on("ReviewScreen")
-        await player.sees(" other  Review", "release other/ollama")
+        await player.sees(" other  Review", "Press d to deploy")
         assert len(player.desk.sessions) == 2 and player.desk.sessions[0].closed == 1
 
     play(story, start=Start(profile()))

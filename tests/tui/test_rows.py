@@ -13,7 +13,7 @@ from wizard.ui.flow.draft import Draft
 
 async def at_tenants(player: Player) -> Draft:
     await new_profile(player)
-    await player.go("tenants")
+    await player.jump("tenants")
     await player.to("tenants")
     return player.walk.draft
 
@@ -170,7 +170,7 @@ def test_keys_of_one_list_are_not_those_of_another() -> None:
         await at_tenants(player)
         await player.sees("Import CSV")
         assert "Catalog" not in player.text
-        await player.go("models")
+        await player.jump("models")
         await player.to("models")
         await player.sees("Catalog")
         assert "Import CSV" not in player.text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass, replace
 
 import pytest
@@ -13,8 +12,7 @@ from textual.pilot import Pilot
 from textual.strip import Strip
 
 from tests.tui.host import Bare, drive
-from wizard.ui.tui.widgets.grid.columns import Column, Group, fitted
-from wizard.ui.tui.widgets.grid.rows import Rows
+from wizard.ui.tui.widgets.grid.columns import Column, Group
 from wizard.ui.tui.widgets.table import Table
 
 HOSTILE = (
@@ -257,44 +255,6 @@ def test_hostile_cells_are_shown_in_their_cells(size: tuple[int, int]) -> None:
         assert "[bold]" in screen(app)[0]
 
     drive(Host(), play, size)
-
-
-def test_narrow_screens_lose_the_least_important_columns_first() -> None:
-    wide = {"name": 60}
-    assert [c.id for c, _ in fitted(COLUMNS, wide, 120)] == ["name", "team", "size", "long"]
-    assert [c.id for c, _ in fitted(COLUMNS, wide, 50)] == ["name", "team", "size"]
-    assert [c.id for c, _ in fitted(COLUMNS, wide, 25)] == ["name", "size"]
-    assert dict((c.id, cells) for c, cells in fitted(COLUMNS, wide, 120))["name"] == 40
-    assert fitted(COLUMNS, wide, 5) == [(COLUMNS[0], 5)]
-    assert fitted(COLUMNS, {"name": 14}, 120)[0][1] == 14, "no wider than its longest text"
-
-
-@pytest.mark.parametrize("grouped", [False, True])
-@pytest.mark.parametrize("sort", ["name", "size"])
-@pytest.mark.parametrize("filtered", ["", "team:a", "!001"])
-def test_rows_changed_one_by_one_are_as_rows_sorted_anew(grouped: bool, sort: str, filtered: str) -> None:
-    chance = random.Random(5)
-
-    def empty() -> Rows[Thing]:
-        rows = Rows(COLUMNS)
-        rows.sort, rows.down, rows.filter = sort, sort == "size", filtered
-        rows.group = GROUPS[0] if grouped else None
-        return rows
-
-    live, truth = empty(), {thing.key: thing for thing in things(300)}
-    live.replace(truth.values())
-    for _ in range(200):
-        new = [Thing(f"thing-{chance.randrange(400):05}", chance.choice("abcd"), chance.randrange(9)) for _ in range(3)]
-        gone = [chance.choice(list(truth))]
-        for key in gone:
-            truth.pop(key)
-        truth |= {thing.key: thing for thing in new}
-        live.update(new, gone)
-        anew = empty()
-        anew.replace(truth.values())
-        lines = [live.line(at) for at in range(len(live))]
-        assert lines == [anew.line(at) for at in range(len(anew))]
-        assert [live.where(line.id) for line in lines if line] == list(range(len(lines)))
 
 
 def test_a_column_that_is_empty_in_every_row_takes_no_room() -> None:

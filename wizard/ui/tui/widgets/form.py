@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual import events, work
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
-from textual.widget import Widget
+from textual.widget import AwaitMount, Widget
 from textual.widgets import Static
 
 from wizard.ui.flow.declare import Chapter, Group
@@ -71,7 +71,8 @@ class GroupBox(Vertical):
             yield Static(plain(self.group.title), classes="group--title")
         yield self._fold
 
-    async def sync(self) -> None:
+    def grow(self) -> list[AwaitMount]:
+        """Mounts what is shown for the first time. All of a form at once: each mounting is a layout."""
         shown = {question.path for question in self.group.shown(self.draft)}
         fold = self._fold
         folded = [field for field in self.fields if field.question.advanced and field.question.path in shown]
@@ -80,12 +81,19 @@ class GroupBox(Vertical):
             fold.opened = True
         self.set_class(bool(shown), "-shown")
         fold.show(len(folded))
+        new: dict[Widget | None, list[Field]] = {}
         for field in self.fields:
             wanted = field.question.path in shown and (not field.question.advanced or fold.opened)
+            field.set_class(wanted, "-shown")
             if wanted and not field.is_attached:
-                await self.mount(field, before=self._next(field))
-            if field.is_attached:
-                field.show(wanted)
+                new.setdefault(self._next(field), []).append(field)
+        return [self.mount_all(fields, before=below) for below, fields in new.items()]
+
+    def tell(self) -> None:
+        """The fields have the draft's answers."""
+        for field in self.fields:
+            if field.is_attached and field.has_class("-shown"):
+                field.sync()
 
     def _next(self, field: Field) -> Widget | None:
         """What stands below a field that is shown for the first time; None at the end."""
@@ -129,8 +137,10 @@ class Form(VerticalScroll, can_focus=False):
         """The draft has changed: other fields may make sense now."""
         from wizard.ui.tui.widgets.extras import Extra
 
+        for mounted in [mounted for box in self._boxes for mounted in box.grow()]:
+            await mounted
         for box in self._boxes:
-            await box.sync()
+            box.tell()
         for each in self.query(Extra):
             each.sync()
 
