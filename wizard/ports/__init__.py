@@ -10,12 +10,17 @@ from wizard.ports.errors import (
     Gone,
     HelmError,
     HelmFieldConflict,
+    HostKeyRefused,
     Invalid,
     KubeError,
+    LoginRefused,
     NotFound,
     ReleaseBusy,
     ReleaseMissing,
     ServerBusy,
+    ShellError,
+    ShellLost,
+    SudoRefused,
     Unauthenticated,
     Unreachable,
 )
@@ -49,6 +54,7 @@ from wizard.ports.kube import (
     WatchEvent,
 )
 from wizard.ports.live import Change, Decode, Listed, LiveReader, LiveWriter, Take
+from wizard.ports.shell import Asker, Nobody, Ran, Shell
 
 __all__ = [
     "AUTOSCALERS",
@@ -71,6 +77,7 @@ __all__ = [
     "SERVICES",
     "SERVICE_ACCOUNTS",
     "STATEFUL_SETS",
+    "Asker",
     "Change",
     "Clock",
     "Conflict",
@@ -80,6 +87,7 @@ __all__ = [
     "Helm",
     "HelmError",
     "HelmFieldConflict",
+    "HostKeyRefused",
     "Invalid",
     "Journal",
     "Kube",
@@ -89,7 +97,10 @@ __all__ = [
     "Listed",
     "LiveReader",
     "LiveWriter",
+    "LoginRefused",
+    "Nobody",
     "NotFound",
+    "Ran",
     "Release",
     "ReleaseBusy",
     "ReleaseMissing",
@@ -97,6 +108,10 @@ __all__ = [
     "Resource",
     "SecretStore",
     "ServerBusy",
+    "Shell",
+    "ShellError",
+    "ShellLost",
+    "SudoRefused",
     "Take",
     "Unauthenticated",
     "Unreachable",
