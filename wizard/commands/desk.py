@@ -207,6 +207,9 @@ class Desk:
         if profile.target.kind == "sandbox":
             found = compose.sandbox_status(profile.name)
             return str(found.kubeconfig) if found else ""
+        if profile.target.kind == "k3s":
+            kept = compose.server_dir(profile.name) / "kubeconfig"
+            return str(kept) if kept.is_file() else ""
         return profile.target.cluster.kubeconfig or ""
 
     def watch(self, profile: Profile) -> Watch:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from wizard.domain.finding import Finding, Severity, Where, error
 from wizard.domain.profile import Profile
 
-DEPLOYABLE = ("cluster", "sandbox")
+DEPLOYABLE = ("cluster", "sandbox", "k3s")
 """Kinds of target that this version deploys to."""
 
 
@@ -42,6 +42,8 @@ def gaps(profile: Profile) -> tuple[Finding, ...]:
         found.append(_missing("chat.enabled", "a platform without its own Open WebUI", "leave it out"))
     if profile.exposed and profile.access.routes == "gateway":
         found.append(_missing("access.routes", "routes by the Gateway API", "use `routes: ingress`"))
+    if profile.target.kind == "k3s" and profile.target.need_k3s().air_gapped:
+        found.append(_missing("target.k3s.airGapped", "an installation without network", "use `airGapped: false`"))
     there = {"ollama", "open-webui", *(["postgresql"] if profile.database.kind == "internal" else [])}
     for name, override in profile.components.items():
         if override.enabled is False and name in there:

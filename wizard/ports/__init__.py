@@ -54,6 +54,7 @@ from wizard.ports.kube import (
     WatchEvent,
 )
 from wizard.ports.live import Change, Decode, Listed, LiveReader, LiveWriter, Take
+from wizard.ports.server import Server
 from wizard.ports.shell import Asker, Nobody, Ran, Shell
 
 __all__ = [
@@ -107,6 +108,7 @@ __all__ = [
     "ReleaseRequest",
     "Resource",
     "SecretStore",
+    "Server",
     "ServerBusy",
     "Shell",
     "ShellError",
