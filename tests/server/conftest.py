@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.sandbox_plane import SandboxPlane
+from tests.server.k3s import Releases
 from tests.server.machine import Machine, missing
+from tests.server.site import Site, helm
 from wizard.adapters.ssh import SshShell
 from wizard.domain.profile import K3sTarget
 from wizard.domain.secret import Secret
@@ -64,3 +68,28 @@ def shell(machine: Machine, home: Path, tmp_path: Path) -> MakeShell:
         return SshShell(target, own_hosts=tmp_path / "state/known_hosts", asker=asker or Answers(), given=secrets.get)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxPlane]:
+    """The cluster behind the servers of this session."""
+    if why := missing():
+        pytest.skip(why)
+    if not helm():
+        pytest.skip("helm is missing: `make test` fetches it")
+    made = SandboxPlane(tmp_path_factory.mktemp("sandbox"))
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def site(plane: SandboxPlane, machine: Machine, tmp_path: Path) -> Iterator[Site]:
+    """Not started: a test may prepare its machine."""
+    kubeconfig = plane.kubeconfig("admin", tmp_path / "cluster.kubeconfig")
+    releases = Releases(tmp_path / "releases", machine, kubeconfig)
+    home = tmp_path / "operator"
+    home.mkdir()
+    made = Site(machine, releases, home, f"s-{uuid.uuid4().hex[:6]}")
+    yield made
+    releases.close()
+    plane.request("DELETE", f"/api/v1/namespaces/{made.name}")

@@ -61,7 +61,7 @@ def doctor(machine: Machine, tmp_path: Path, *sets: str, **environment: str) -> 
     home.mkdir(exist_ok=True)
     given = ["host=127.0.0.1", f"port={machine.port}", f"key={machine.key}", *sets]
     done = subprocess.run(
-        [sys.executable, "-m", "wizard", "doctor", "--profile", "k3s-4gb"]
+        [sys.executable, "-m", "wizard", "doctor", "--profile", "k3s-4gb", "--set", "access.ingress=false"]
         + [part for each in given for part in ("--set", f"target.k3s.{each}")],
         env={
             "PATH": os.environ["PATH"],
@@ -93,7 +93,6 @@ def test_doctor_says_all_that_is_wrong_with_what_to_do(machine: Machine, tmp_pat
     assert code == 3, said
     assert "FAIL server   another Kubernetes is on the server: k0s" in said
     assert "FAIL server   the server cannot reach github.com" in said
-    assert "warn server   chat.example.com " in said
     assert said.count("do: ") >= 3
     code, said = doctor(machine, tmp_path, f"hostKey={machine.fingerprint}", "user=ops")
     assert code == 3 and "does not let this login become root" in said

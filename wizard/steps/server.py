@@ -28,8 +28,18 @@ _STARTING = 300.0
 _STATE = """
 state=$(systemctl is-active k3s 2>/dev/null) || true
 [ -n "$state" ] || { rc-service k3s status >/dev/null 2>&1 && state=active; }
+if [ "$state" = active ]; then
+  # The kubeconfig is written before anything listens: which way leads to the API can only be tried out after that.
+  at=https://127.0.0.1:%d/version
+  if command -v curl >/dev/null 2>&1; then curl -sk -m 5 -o /dev/null "$at" || state="waiting for its API"
+  else
+    wget -q -T 5 --no-check-certificate -O /dev/null "$at"
+    case $? in 0 | 6 | 8) ;; *) state="waiting for its API" ;; esac
+  fi
+fi
 echo "$state"; cat /etc/rancher/k3s/k3s.yaml 2>/dev/null; true
 """
+"""Prints the service's state on a line, then the kubeconfig. The API answers anonymous requests too, if only by 401."""
 
 
 @dataclass(slots=True)
@@ -226,7 +236,7 @@ class K3sReadyStep:
     async def _kubeconfig(self) -> bytes | None:
         """None while k3s is starting. Raises ShellError where it has given up."""
         ran = await self._job.machine.shell.run(
-            _STATE,
+            _STATE % self._job.wanted.api_port,
             root=True,
         )
         state, _, config = ran.stdout.partition(b"\n")
