@@ -31,6 +31,7 @@ fact memory.kib "$(field MemTotal:)"
 fact memory.available.kib "$(field MemAvailable:)"
 fact swap.kib "$(field SwapTotal:)"
 if grep -q zram /proc/swaps 2>/dev/null; then fact zram active
+elif [ -e /etc/systemd/system/wizard-zram.service ]; then fact zram tried
 elif [ -e /sys/class/zram-control ] || modinfo zram >/dev/null 2>&1; then fact zram possible
 else fact zram none; fi
 fact cpus "$(getconf _NPROCESSORS_ONLN 2>/dev/null || grep -c ^processor /proc/cpuinfo)"

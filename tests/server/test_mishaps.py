@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
-from tests.server.site import Site, helm
+from tests.server.site import Site
 from tests.server.wire import Wire
 from wizard import compose
 from wizard.adapters.ssh import SshShell
@@ -68,8 +69,8 @@ def uninstall(site: Site) -> None:
     """The server is fresh again; what is in the cluster behind it stays."""
     tree = site.machine.tree
     site.machine.stop()
-    for path in ("usr/local/bin/k3s", "etc/systemd/system/k3s.service.enabled"):
-        (tree / path).unlink(missing_ok=True)
+    for name in ("usr/local/bin/k3s", "etc/systemd/system/k3s.service.enabled"):
+        (tree / name).unlink(missing_ok=True)
     for path in (tree / "etc/rancher/k3s").glob("*"):
         path.unlink()
     site.machine.reboot()
@@ -122,10 +123,6 @@ def test_a_reboot_at_any_command_is_survived(here: Site, monkeypatch: pytest.Mon
 
 
 def test_the_first_ctrl_c_lets_the_installation_end_and_the_next_run_goes_on(site: Site) -> None:
-    # The installer waits until it is told to go on: the signal comes while it runs.
-    site.machine.program(
-        "sha256sum", '#!/bin/sh\n[ -e /opt/held ] && cat /opt/held >/dev/null\nexec /usr/bin/sha256sum "$@"\n'
-    )
     site.machine.start()
     run = site.start("--yes")
     assert run.stderr is not None
@@ -135,7 +132,7 @@ def test_the_first_ctrl_c_lets_the_installation_end_and_the_next_run_goes_on(sit
             break
     _, said = run.communicate(timeout=100)
     assert run.returncode == 6, said
-    assert "k3s-ready started" not in said and "needs k3s-install" in said or "the run was stopped" in said
+    assert "k3s-ready started" not in said
     site.deploy()
     assert set(site.revisions()) == {"postgresql", "ollama", "open-webui"}
 
@@ -144,8 +141,6 @@ def test_a_second_wizard_is_told_who_works_on_the_server(site: Site) -> None:
     held = site.machine.tree / "opt/held"
     site.machine.program("dd", '#!/bin/sh\n[ ! -e /opt/held ] || cat /opt/held >/dev/null\nexec /usr/bin/dd "$@"\n')
     site.machine.start()
-    import os
-
     os.mkfifo(held)  # the preflight step's disk probe waits for it
     first = site.start("--yes")
     gate = os.open(held, os.O_WRONLY)  # opens when the plan's own probe reads
@@ -159,4 +154,3 @@ def test_a_second_wizard_is_told_who_works_on_the_server(site: Site) -> None:
     os.close(gate)
     out, err = first.communicate(timeout=100)
     assert first.returncode == 0, (out, err)
-    assert helm()

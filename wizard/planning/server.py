@@ -184,6 +184,7 @@ def _clusters(wanted: Wish, facts: Facts) -> Iterable[Finding]:
 def _memory(profile: Profile, components: tuple[Component, ...], facts: Facts) -> Iterable[Finding]:
     room = k3s.allocatable(facts.memory) - K3S_PODS
     asked = sum(component.resources.memory_request for component in components)
+    zram = profile.target.need_k3s().zram and facts.zram in ("active", "possible")
     if asked > room:
         yield error(
             "server-memory",
@@ -193,7 +194,7 @@ def _memory(profile: Profile, components: tuple[Component, ...], facts: Facts) -
             hint="use smaller models or a shorter `tiers.standard.ollama.contextLength`, or a larger server",
             where=Where(path="models"),
         )
-    elif facts.memory < k3s.SMALL and not facts.swap and not (profile.target.need_k3s().zram and facts.zram != "none"):
+    elif facts.memory < k3s.SMALL and not facts.swap and not zram:
         yield warning(
             "server-swap",
             "the server has no swap, and its kernel no zram",

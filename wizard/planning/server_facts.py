@@ -26,7 +26,7 @@ class Facts:
     memory: int = 0
     swap: int = 0
     zram: str = ""
-    """`active`, `possible` or `none`."""
+    """`active`, `possible`, `none`, or `tried`: set up by an earlier run, and it did not take."""
     cpus: int = 0
     disk_path: str = ""
     disk_total: int = 0
