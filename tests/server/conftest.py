@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.sandbox_plane import SandboxPlane
+from tests.e2e.conftest import Plane, real_controlplane, roomy
 from tests.server.k3s import Releases
 from tests.server.machine import Machine, missing
 from tests.server.site import Site, helm
 from wizard.adapters.ssh import SshShell
 from wizard.domain.profile import K3sTarget
 from wizard.domain.secret import Secret
+
+__all__ = ["real_controlplane", "roomy"]
 
 
 class Answers:
@@ -70,21 +72,13 @@ def shell(machine: Machine, home: Path, tmp_path: Path) -> MakeShell:
     return make
 
 
-@pytest.fixture(scope="session")
-def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxPlane]:
-    """The cluster behind the servers of this session."""
-    if why := missing():
-        pytest.skip(why)
-    if not helm():
-        pytest.skip("helm is missing: `make test` fetches it")
-    made = SandboxPlane(tmp_path_factory.mktemp("sandbox"))
-    yield made
-    made.stop()
-
-
 @pytest.fixture
-def site(plane: SandboxPlane, machine: Machine, tmp_path: Path) -> Iterator[Site]:
-    """Not started: a test may prepare its machine."""
+def site(request: pytest.FixtureRequest, machine: Machine, tmp_path: Path) -> Iterator[Site]:
+    """A machine (not started: a test may prepare it), and behind it the real control plane of tests/e2e, or, with
+    WIZARD_E2E=sandbox, a simulated cluster."""
+    if not helm():
+        pytest.skip("helm is missing: `make e2e` fetches it")
+    plane: Plane = request.getfixturevalue("roomy")
     kubeconfig = plane.kubeconfig("admin", tmp_path / "cluster.kubeconfig")
     releases = Releases(tmp_path / "releases", machine, kubeconfig)
     home = tmp_path / "operator"

@@ -78,6 +78,7 @@ class Machine:
         self.key = keygen(folder / "key")
         self.mounts: list[str] = []
         """More mounts, as lines of the boot script: a full disk, for example."""
+        self.boots = 0
         self._log = folder / "sshd.log"
         self._process: subprocess.Popen[bytes] | None = None
         for part in PRIVATE:
@@ -149,6 +150,7 @@ class Machine:
         return path
 
     def start(self) -> Machine:
+        self.boots += 1
         boot = self.tree.parent / "boot.sh"
         boot.write_text(
             _BOOT.format(private=" ".join(PRIVATE), tree=self.tree, mounts="\n".join(self.mounts), sshd=SSHD)
@@ -165,11 +167,14 @@ class Machine:
         deadline = time.monotonic() + 20
         while True:
             assert self._process.poll() is None, self._log.read_text()
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return self
+            if self._answers():
+                return self
             assert time.monotonic() < deadline, self._log.read_text()
             time.sleep(0.02)
+
+    def _answers(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def stop(self) -> None:
         """All processes in it end at once, as in a power cut; what is on its disk stays."""
@@ -177,6 +182,11 @@ class Machine:
             self._process.kill()
             self._process.wait()
             self._process = None
+            # The kernel ends what is in the namespace after the process that made it: a new sshd needs its port.
+            deadline = time.monotonic() + 20
+            while self._answers():
+                assert time.monotonic() < deadline, self._log.read_text()
+                time.sleep(0.02)
 
     def reboot(self) -> None:
         self.stop()
