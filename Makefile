@@ -64,7 +64,7 @@ fix: setup ## format and fix what can be fixed
 e2e: setup ## the main job on a real control plane (needs Go the first time)
 	@$(BIN)/python -m tests.controlplane build
 	@WIZARD_HELM="$$($(HELM))" \
-	  $(BIN)/python -m tests.controlplane.netns -- $(BIN)/python -m pytest tests/controlplane tests/e2e $(E2E)
+	  $(BIN)/python -m tests.controlplane.netns -- $(BIN)/python -m pytest tests/controlplane tests/e2e tests/server $(E2E)
 
 bench: setup ## the budgets of the design as ratios, measured in one run; writes .cache/bench.json
 	@$(BIN)/python -m tests.controlplane build

@@ -189,11 +189,12 @@ def main(context: click.Context, /, plan_only: bool, undo: bool, plain: bool, we
 @click.option("--take-back-conflicts", is_flag=True, help="Plan to take fields back that others own.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 7 where there is something to do.")
 @click.option("--no-diff", is_flag=True, help="Leave the manifests' diffs out.")
-def plan(detailed_exitcode: bool, no_diff: bool, **given: Any) -> int:
+@click.option("--offline", is_flag=True, help="Do not look at the target: plan for an empty one.")
+def plan(detailed_exitcode: bool, no_diff: bool, offline: bool, **given: Any) -> int:
     """Show what will be created, changed, left and removed, and why."""
     from wizard.commands import deploy as commands
 
-    return commands.plan(_choices(**given), detailed_exitcode=detailed_exitcode, diffs=not no_diff)
+    return commands.plan(_choices(**given), detailed_exitcode=detailed_exitcode, diffs=not no_diff, offline=offline)
 
 
 @main.command()
@@ -241,11 +242,12 @@ def rollback(run: str, **given: Any) -> int:
 @_profile_options
 @_run_options
 @click.option("--delete-data", is_flag=True, help="Volumes and Secrets too. There is no way back.")
-def destroy(delete_data: bool, **given: Any) -> int:
+@click.option("--server", is_flag=True, help="Target k3s: remove k3s from the server too.")
+def destroy(delete_data: bool, server: bool, **given: Any) -> int:
     """Uninstall the platform. Volumes and Secrets are kept unless --delete-data."""
     from wizard.commands import deploy as commands
 
-    return commands.destroy(_choices(**given), delete_data=delete_data)
+    return commands.destroy(_choices(**given), delete_data=delete_data, server=server)
 
 
 @main.command()

@@ -6,11 +6,12 @@ import asyncio
 import gc
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from wizard.adapters import places
 from wizard.catalog import shipped
@@ -22,13 +23,15 @@ if TYPE_CHECKING:
     from wizard.adapters.helm_binary import HelmBinary
     from wizard.adapters.kube_live import QuickLive
     from wizard.adapters.kube_live_aio import AioLive
+    from wizard.adapters.server_link import ServerLink
     from wizard.domain.secret import Secret
     from wizard.engine.session import Session
     from wizard.observers.watch import Watch
-    from wizard.ports import Helm, Kube, KubeReader
+    from wizard.ports import Asker, Helm, Kube, KubeReader
     from wizard.sandbox.manager import Running as Sandbox
     from wizard.steps.base import Options
 
+T = TypeVar("T")
 config_dir, state_dir = places.config_dir, places.state_dir
 
 
@@ -88,6 +91,11 @@ def sandbox_dir(name: str) -> Path:
     return state_dir() / "sandboxes" / name
 
 
+def server_dir(name: str) -> Path:
+    """What is kept here of the server of target k3s: its kubeconfig."""
+    return state_dir() / "servers" / name
+
+
 def sandbox_status(name: str) -> Sandbox | None:
     from wizard.sandbox import manager
 
@@ -139,6 +147,8 @@ class _Cluster:
     progress: Callable[[str], None] | None = None
     after: Callable[[], object] = lambda: None
     """Called when everything is closed."""
+    server: ServerLink | None = None
+    """What leads to the cluster, for target k3s."""
     _kube: Any = field(default=None)
     _reader: Any = field(default=None)
     _helm: Any = field(default=None)
@@ -197,10 +207,25 @@ class _Cluster:
             await self._kube.close()
         if self._live is not None:
             await self._live.close()
+        if self.server is not None:
+            await self.server.close()
         self.after()
 
 
-def _cluster(profile: Profile, progress: Callable[[str], None] | None, reach: Reach, *, keep: bool) -> _Cluster:
+def _cluster(
+    profile: Profile,
+    progress: Callable[[str], None] | None,
+    reach: Reach,
+    *,
+    keep: bool,
+    asker: Asker | None = None,
+) -> _Cluster:
+    if profile.target.kind == "k3s":
+        from wizard.adapters.servers import server_of
+        from wizard.ports import Nobody
+
+        link = server_of(profile, state_dir(), asker or Nobody())
+        return _Cluster(link.path, None, progress, server=link)
     if profile.target.kind != "sandbox":
         target = profile.target.cluster
         kubeconfig = Path(target.kubeconfig).expanduser() if target.kubeconfig else None
@@ -222,9 +247,11 @@ def session(
     progress: Callable[[str], None] | None = None,
     reach: Reach = Reach.THERE,
     keep: bool = False,
+    asker: Asker | None = None,
 ) -> Session:
-    """The façade for a profile. Raises UsageError where this version cannot deploy to its target, and
-    PreflightError where it is not there and may not be started. `keep` leaves a sandbox running."""
+    """The façade for a profile. Raises UsageError where this version cannot deploy to its target, and PreflightError
+    where it is not there and may not be started. `keep` leaves a sandbox running; `asker` answers what SSH wants to
+    know (None: nobody does)."""
     from wizard.adapters.clock import SystemClock
     from wizard.adapters.journal import FileJournal
     from wizard.adapters.process import holder, proved_dead
@@ -238,7 +265,7 @@ def session(
         raise UsageError(gap)
     if reach is Reach.THERE and (nothing := missing(profile)):
         raise PreflightError(nothing)
-    cluster = _cluster(profile, progress, reach, keep=keep)
+    cluster = _cluster(profile, progress, reach, keep=keep, asker=asker)
     # What is generated for a simulated cluster is worth nothing: it stays out of the operator's keyring.
     stores = (EnvironmentStore(),) if profile.simulated else (EnvironmentStore(), KeyringStore())
     ports = Ports(
@@ -252,7 +279,13 @@ def session(
         dead=proved_dead,
         close=cluster.close,
     )
-    return Session(Setting(desired(profile, chart), to_data(profile), ports, options))
+    wanted = desired(profile, chart)
+    job = None
+    if cluster.server is not None:
+        from wizard.adapters.servers import job_on
+
+        job = job_on(cluster.server, profile, wanted.components, config_dir())
+    return Session(Setting(wanted, to_data(profile), ports, options, server=job))
 
 
 def watch(
@@ -273,9 +306,17 @@ def watch(
     if reach is Reach.THERE and (nothing := missing(profile)):
         raise PreflightError(nothing)
     cluster = _cluster(profile, progress, reach, keep=keep)
+    if cluster.server is not None:
+        _at_once(cluster.server.connect())
     live = cluster.live()
     ports = WatchPorts(reader=live, writer=live, clock=SystemClock(), close=cluster.close)
     return Watch(ports, profile.namespace, namespaces=namespaces)
+
+
+def _at_once(work: Coroutine[Any, Any, T]) -> T:
+    """Runs it to its end, also where a loop runs already: on a thread, and a loop, of its own."""
+    with ThreadPoolExecutor(1) as one:
+        return one.submit(asyncio.run, work).result()
 
 
 def keyring_backend() -> tuple[str, bool]:

@@ -16,6 +16,8 @@ LINES = 400
 
 REVEALS = {
     "wizard/adapters/secret_stores.py": 1,  # into the operator's keyring
+    "wizard/adapters/ssh.py": 2,  # sudo's password, on its stdin
+    "wizard/adapters/ssh_login.py": 2,  # the password and the passphrase, to asyncssh
     "wizard/commands/look.py": 2,  # `wizard credentials show`: its whole purpose
     "wizard/ui/tui/screens/done.py": 1,  # the same, on a screen, when asked for
     "wizard/steps/secrets.py": 2,  # into a Kubernetes Secret

@@ -112,12 +112,10 @@ def test_kinds_that_are_only_planned_say_so_with_their_price() -> None:
         await player.press("1")
         await player.sees("+ create  namespace chat")
         await player.press("3")
-        if player.app.deployment is not None and player.app.deployment.profile.target.kind == "aws":
-            await player.sees("a month in eu-central-1", "requests and I/O of Aurora")
+        await player.sees("a month in eu-central-1", "requests and I/O of Aurora")
         assert not player.desk.sessions
 
-    for kind in ("k3s", "aws"):
-        play(story, start=Start(profile(kind)), size=(80, 50))
+    play(story, start=Start(profile("aws")), size=(80, 50))
 
 
 def test_planning_again_while_the_sandbox_still_starts_does_not_start_a_second_one() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual import events
 from textual.widgets import Checkbox, Input
 
 from tests.tui.play import Player, new_profile, play
@@ -174,6 +175,21 @@ def test_back_and_forth_loses_nothing_and_undo_takes_back_what_was_typed() -> No
         await player.until(lambda: player.app.screen.query("Field"))
         assert player.field("name").query_one(Input).value == "two"
         assert (await to_review(player)).access.domain == "one.example"
+
+    play(story)
+
+
+def test_typing_and_going_on_in_one_breath_is_no_crash() -> None:
+    """The draft tells of the last key while the next chapter is still being made."""
+
+    async def story(player: Player) -> None:
+        await new_profile(player)
+        await player.to("name")
+        driver = player.app._driver
+        assert driver is not None
+        for name in ("x", "ctrl+n", "y", "ctrl+n", "tab", "7", "ctrl+n", "ctrl+b", "ctrl+r"):
+            driver.send_message(events.Key(name, name if len(name) == 1 else None))
+        await player.on("ReviewScreen")
 
     play(story)
 

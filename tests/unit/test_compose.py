@@ -29,7 +29,7 @@ def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_target_of_a_later_version_is_refused_unless_it_is_only_planned(at_home: Path) -> None:
-    profile = compose.load_profile("k3s-4gb", [])
+    profile = compose.load_profile("prod", [])
     for reach in (Reach.THERE, Reach.START):
         with pytest.raises(UsageError) as refused:
             compose.session(profile, Options(), reach=reach)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ import click
 from wizard import compose
 from wizard.domain.finding import AbortedError, ExitCode, UsageError, WizardError, error
 from wizard.domain.profile import Profile
+from wizard.domain.secret import Secret
 from wizard.steps.base import Options
 from wizard.ui.headless.out import Out
 
@@ -34,12 +35,13 @@ class Choices:
     deadline: float = 7200.0
     keep: bool = False
 
-    def options(self, *, delete_data: bool = False) -> Options:
+    def options(self, *, delete_data: bool = False, server: bool = False) -> Options:
         return Options(
             patience=self.patience,
             deadline=self.deadline,
             take_back_conflicts=self.take_back_conflicts,
             delete_data=delete_data,
+            server=server,
         )
 
     def load(self) -> Profile:
@@ -55,15 +57,44 @@ def open_session(
     *,
     profile: Profile | None = None,
     delete_data: bool = False,
+    server: bool = False,
     reach: compose.Reach = compose.Reach.THERE,
 ) -> Session:
     return compose.session(
         profile or choices.load(),
-        choices.options(delete_data=delete_data),
+        choices.options(delete_data=delete_data, server=server),
         progress=lambda words: out.talk([words]),
         reach=reach,
         keep=choices.keep,
+        asker=Terminal(out) if not out.json and compose.environment_has_terminal() else None,
     )
+
+
+class Terminal:
+    """The ports.Asker of headless commands that have a terminal."""
+
+    def __init__(self, out: Out) -> None:
+        self._out = out
+
+    def password(self, words: str) -> Secret | None:
+        return Secret(given) if (given := self._asked(lambda: _hidden(f"Password of {words}"))) else None
+
+    def trust(self, host: str, kind: str, fingerprint: str) -> bool:
+        lines = [f"{host} is not known yet. It shows this key:", f"  {kind} {fingerprint}"]
+        return ask(self._out, lines, "Is that the server's own key?")
+
+    @staticmethod
+    def _asked(prompt: Callable[[], str]) -> str:
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return prompt()
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+def _hidden(words: str) -> str:
+    answer: str = click.prompt(words, hide_input=True, default="", show_default=False, err=True)
+    return answer
 
 
 def need_consent(choices: Choices, out: Out) -> bool:

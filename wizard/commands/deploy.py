@@ -17,18 +17,18 @@ from wizard.ui.headless.words import plan_lines
 from wizard.ui.words import where_it_is
 
 
-def plan(choices: Choices, *, detailed_exitcode: bool = False, diffs: bool = True) -> int:
+def plan(choices: Choices, *, detailed_exitcode: bool = False, diffs: bool = True, offline: bool = False) -> int:
     out = Out(json_lines=choices.json)
     profile = choices.load()
     nothing = compose.missing(profile)
-    reach = compose.Reach.NONE if nothing else compose.Reach.THERE
+    reach = compose.Reach.NONE if nothing or offline else compose.Reach.THERE
     session = open_session(choices, out, profile=profile, reach=reach)
-    if nothing is None:
+    if nothing is None and not offline:
         made = compose.run(_planned(session))
     else:
         # What the profile means can be shown all the same.
         made = session.offline_plan()
-        out.talk([f"planned without looking at a cluster: {nothing.summary}"])
+        out.talk([f"planned without looking at a cluster: {nothing.summary if nothing else 'as asked'}"])
     out.plan(made, diffs=diffs)
     if made.blocked:
         return int(ExitCode.PREFLIGHT)
@@ -99,9 +99,17 @@ def rollback(choices: Choices, run: str) -> int:
     return int(compose.run(to_the_end(session, lambda: session.rollback(run=run), out)))
 
 
-def destroy(choices: Choices, *, delete_data: bool) -> int:
+def destroy(choices: Choices, *, delete_data: bool, server: bool = False) -> int:
     out = Out(json_lines=choices.json)
-    session = open_session(choices, out, delete_data=delete_data)
+    profile = choices.load()
+    if server and profile.target.kind != "k3s":
+        raise UsageError(error("not-a-server", "--server is for target k3s", hint="leave it out"))
+    if server and not delete_data:
+        why = "k3s keeps the volumes on the server's disk: they go with it."
+        hint = "add --delete-data to say that you know, or leave --server out"
+        raise UsageError(error("needs-delete-data", "--server deletes all data", detail=why, hint=hint))
+    session = open_session(choices, out, profile=profile, delete_data=delete_data, server=server)
     data = " AND DELETE ITS DATA" if delete_data else ""
+    data += f", AND REMOVE K3S FROM {profile.target.need_k3s().host}" if server else ""
     insist(choices, out, f"Uninstall {session.desired.deployment}{data}?")
     return int(compose.run(to_the_end(session, session.destroy, out)))

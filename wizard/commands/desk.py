@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from wizard.domain.secret import Secret
     from wizard.engine.session import Session
     from wizard.observers.watch import Watch
+    from wizard.ports import Asker
 
 PATIENCE = 5.0
 """Seconds that a look at the outside may take."""
@@ -40,8 +41,9 @@ PATIENCE = 5.0
 class Desk:
     """Implements `ui.services.Services`. Sandboxes that it starts end with `close`, unless told to keep them."""
 
-    def __init__(self, choices: Choices, *, cwd: Path | None = None) -> None:
-        self._choices, self._cwd = choices, cwd or Path.cwd()
+    def __init__(self, choices: Choices, *, cwd: Path | None = None, asker: Asker | None = None) -> None:
+        """`asker` answers what SSH wants to know; None: nobody does, and the finding says how to give it."""
+        self._choices, self._cwd, self._asker = choices, cwd or Path.cwd(), asker
         self._preferences = Preferences(compose.config_dir() / "preferences.json")
         self._started: list[str] = []
         self._begun: Watch | None = None
@@ -192,7 +194,7 @@ class Desk:
             say(f"starting the sandbox {profile.name} (SIMULATED)")
             compose.sandbox_up(profile.name, profile.target.sandbox, keep=self._choices.keep)
             self._started.append(profile.name)
-        return compose.session(profile, self._choices.options(), progress=say)
+        return compose.session(profile, self._choices.options(), progress=say, asker=self._asker)
 
     def close(self) -> list[str]:
         """Ends what it started; the names of the sandboxes that it ended."""
@@ -213,6 +215,9 @@ class Desk:
         if profile.target.kind == "sandbox":
             found = compose.sandbox_status(profile.name)
             return str(found.kubeconfig) if found else ""
+        if profile.target.kind == "k3s":
+            kept = compose.server_dir(profile.name) / "kubeconfig"
+            return str(kept) if kept.is_file() else ""
         return profile.target.cluster.kubeconfig or ""
 
     def begin_watch(self, profile: Profile) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wizard import compose
-from wizard.commands.base import Choices
+from wizard.commands.base import Choices, Terminal
 from wizard.commands.desk import Desk
 from wizard.domain.finding import UsageError, error
 from wizard.domain.profile import to_data
@@ -41,8 +41,8 @@ def plain(choices: Choices) -> int:
 
     need_terminal()
     draft = opened(choices) if choices.profile else None
-    desk = Desk(choices)
     out = Out(json_lines=False)
+    desk = Desk(choices, asker=Terminal(out))
     try:
         outcome = run_plain(desk, draft=draft)
     finally:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from wizard import __version__, compose
 from wizard.commands.base import Choices, open_session
-from wizard.domain.finding import ExitCode, UsageError, WizardError, error
+from wizard.domain.finding import ExitCode, Finding, Severity, UsageError, WizardError, error
 from wizard.engine.inventory import ComponentStatus, Credential
 from wizard.engine.session import Session
 from wizard.planning.coverage import undeployable
@@ -79,20 +79,25 @@ class _Check:
     ok: bool
     words: str
     hint: str = ""
+    detail: str = ""
+    warns: bool = False
 
 
 def doctor(choices: Choices) -> int:
     out = Out(json_lines=choices.json)
     checks = [_python(), _helm(out), _keyring(), _state()]
     if choices.profile:
-        checks.append(_target(choices, out))
+        checks += _target(choices, out)
     if choices.json:
         out.data([asdict(check) for check in checks])
     else:
         for check in checks:
             mark = out.paint("ok  ", "green") if check.ok else out.paint("FAIL", "red")
+            mark = out.paint("warn", "yellow") if check.warns else mark
             out.answer([f"{mark} {check.name:<8} {check.words}"])
-            if check.hint and not check.ok:
+            if check.detail:
+                out.answer([f"     {line}" for line in check.detail.splitlines()])
+            if check.hint and (check.warns or not check.ok):
                 out.answer([f"     do: {check.hint}"])
     return int(ExitCode.OK if all(check.ok for check in checks) else ExitCode.PREFLIGHT)
 
@@ -140,20 +145,37 @@ def _home(path: Path) -> str:
         return str(path)
 
 
-def _target(choices: Choices, out: Out) -> _Check:
+def _target(choices: Choices, out: Out) -> list[_Check]:
     try:
         profile = choices.load()
         if gap := undeployable(profile):
-            return _Check("target", False, gap.summary, gap.hint)
-        version: str = asyncio.run(_version(open_session(choices, out, profile=profile)))
+            return [_Check("target", False, gap.summary, gap.hint)]
+        return asyncio.run(_looked(open_session(choices, out, profile=profile)))
     except WizardError as problem:
-        return _failed("target", problem)
-    return _Check("target", True, f"the cluster answers: Kubernetes {version}")
+        return [_failed("target", problem)]
 
 
-async def _version(session: Session) -> str:
+async def _looked(session: Session) -> list[_Check]:
     try:
+        findings = await session.inspect()
+        checks = [_of(each) for each in findings]
+        if session.server is not None:
+            if not session.server.up:
+                blocked = any(not check.ok for check in checks)
+                words = "no k3s of this wizard runs on the server" + ("" if blocked else " yet: it can be installed")
+                return [
+                    *checks,
+                    _Check("target", not blocked, words, "put right what is said above" if blocked else ""),
+                ]
+            checks.append(_Check("server", True, "; ".join(session.server.action.reasons)))
         await session.status()  # answers only to credentials that may read what the wizard reads
-        return await session.server_version()
+        return [*checks, _Check("target", True, f"the cluster answers: Kubernetes {await session.server_version()}")]
+    except WizardError as problem:
+        return [_failed("target", problem)]
     finally:
         await session.close()
+
+
+def _of(finding: Finding) -> _Check:
+    ok, warns = finding.severity is not Severity.ERROR, finding.severity is Severity.WARNING
+    return _Check("server", ok, finding.summary, finding.hint, finding.detail, warns)

@@ -44,7 +44,8 @@ class Lock:
     """`async with Lock(...)`: held inside; renewed in the background; let go at the end.
 
     `lost` is called once when the lease could not be renewed before it ran out: whoever holds the
-    lock must then stop writing. Raises LockedError from entering where another one holds it.
+    lock must then stop writing. `outage` tells whether the API is away on purpose. Raises LockedError
+    from entering where another one holds it.
     """
 
     def __init__(
@@ -56,9 +57,10 @@ class Lock:
         *,
         dead: Callable[[str], bool],
         lost: Callable[[], None],
+        outage: Callable[[], bool] = lambda: False,
     ) -> None:
         self._kube, self._clock, self._name, self._holder = kube, clock, deployment, holder
-        self._dead, self._lost = dead, lost
+        self._dead, self._lost, self._outage = dead, lost, outage
         self._lease: KubeObject = {}
         self._renewing: asyncio.Task[None] | None = None
 
@@ -157,7 +159,8 @@ class Lock:
             except NotFound:
                 still_ours = False
             except (WizardError, TimeoutError):
-                still_ours = self._clock.monotonic() < good_until
+                # While the API itself is stopped and started, nobody else can take the lease either.
+                still_ours = self._clock.monotonic() < good_until or self._outage()
             if not still_ours:
                 self._lost()  # this run no longer is the one writer
                 return

@@ -15,6 +15,7 @@ from wizard.domain.plan import Plan, StepSpec
 from wizard.engine.executor import Executor
 from wizard.engine.lock import Lock
 from wizard.engine.preflight import before_the_first_change
+from wizard.engine.server import view
 from wizard.engine.setting import Setting
 from wizard.engine.sink import Sink
 from wizard.engine.undo import destroy_steps, rollback_steps
@@ -34,6 +35,8 @@ class Run:
         self._setting, self._planner = setting, planner
         self._task: asyncio.Future[ExitCode] | None = None
         self._sink = Sink(setting.ports.clock, setting.subscribers)
+        self._up = True
+        """Whether there is a cluster; only for target k3s there may be none yet."""
 
     @property
     def acting(self) -> bool:
@@ -54,6 +57,7 @@ class Run:
 
     async def rollback(self, run: str) -> ExitCode:
         async def work(context: Context) -> ExitCode:
+            await self._need_cluster(context)
             steps = await rollback_steps(context, run)
             if not steps:
                 summary = "no release here was changed by a run of this wizard"
@@ -64,9 +68,18 @@ class Run:
 
     async def destroy(self) -> ExitCode:
         async def work(context: Context) -> ExitCode:
+            if not context.options.server:
+                await self._need_cluster(context)
             return await self._execute(context, "destroy", await destroy_steps(context))
 
         return await self._locked(work)
+
+    async def _need_cluster(self, context: Context) -> None:
+        if not self._up:
+            summary = f"there is no cluster of this wizard on {context.desired.deployment}'s server"
+            raise PreflightError(
+                error("no-cluster", summary, hint="deploy first, or `wizard doctor` with this profile")
+            )
 
     def drain(self, reason: str) -> None:
         self._setting.stop.drain()
@@ -81,8 +94,13 @@ class Run:
         run = ports.holder.run
         journal = _journal(ports.journal, run)
         self._sink = Sink(ports.clock, setting.subscribers, journal)
+        server = setting.server
         async with AsyncExitStack() as stack:
             stack.callback(journal.close)
+            if server is not None:
+                with before_the_first_change():
+                    stack.enter_context(server.machine.lock(ports.holder))
+                    self._up = (await view(server, ports.clock)).up
             kube = ports.kube()
             tracker = await stack.enter_async_context(Tracker(kube, setting.desired.namespace, ports.clock))
             lock = Lock(
@@ -92,9 +110,15 @@ class Run:
                 ports.holder,
                 dead=ports.dead,
                 lost=lambda: self.drain("the lock was lost to another wizard"),
+                outage=lambda: server is not None and server.restarting,
             )
-            with before_the_first_change():
-                await stack.enter_async_context(lock)
+            if self._up:
+                with before_the_first_change():
+                    await stack.enter_async_context(lock)
+            elif server is not None:
+                # There is nothing to hold a lease in. Until there is, the file lock keeps this machine's others off,
+                # and the installation's own lock on the server those of other machines.
+                server.cluster_up = lambda: _entered(stack, lock)
             plan, observed = await self._planner()
             context = Context(
                 run=run,
@@ -109,6 +133,7 @@ class Run:
                 tracker=tracker,
                 stop=setting.stop,
                 options=setting.options,
+                server=server,
             )
             self._task = asyncio.ensure_future(work(context))
             try:
@@ -135,6 +160,10 @@ class Run:
         if executor.bugs:
             raise executor.bugs[0]
         return code
+
+
+async def _entered(stack: AsyncExitStack, lock: Lock) -> None:
+    await stack.enter_async_context(lock)
 
 
 def _journal(make: Callable[[str], Journal], run: str) -> Journal:

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from wizard.domain.finding import AbortedError, ExitCode, PreflightError, error
+from wizard.domain.finding import AbortedError, ExitCode, Finding, PreflightError, error
 from wizard.domain.plan import Plan
 from wizard.engine.inventory import ComponentStatus, Credential, components, credentials
 from wizard.engine.observe import environment_clashes, look, observe
 from wizard.engine.preflight import before_the_first_change
+from wizard.engine.server import ServerView, view
 from wizard.engine.setting import Setting
 from wizard.engine.sink import Subscriber
 from wizard.planning.budget import budget
@@ -28,6 +29,8 @@ class Session:
     def __init__(self, setting: Setting) -> None:
         self._setting, self._ports = setting, setting.ports
         self._run: Run | None = None
+        self.server: ServerView | None = None
+        """For target k3s, what was last seen of the server."""
 
     @property
     def desired(self) -> Desired:
@@ -45,27 +48,34 @@ class Session:
     async def plan(self, *, closer: bool = True) -> tuple[Plan, Observed]:
         """Observes and plans; writes nothing. `closer=False` spares helm: enough to see whether
         anything is to be done, without diffs."""
-        reader, desired = self._ports.reader(), self.desired
+        desired, server = self.desired, None
         with before_the_first_change():
+            if self._setting.server is not None:
+                server = self.server = await view(self._setting.server, self._ports.clock)
+                if not server.up:
+                    return self._make(Observed(), server), Observed()
+            reader = self._ports.reader()
             observed = await observe(reader, desired)
             clashes = await environment_clashes(reader, desired, self._ports.stores)
             observed = replace(observed, blocking=clashes)
             if closer and (wanted := wants_look(desired, observed)):
                 observed = await look(self._ports.kube(), self._ports.helm(), desired, observed, wanted)
-        return self._make(observed), observed
+        return self._make(observed, server), observed
 
-    def _make(self, observed: Observed) -> Plan:
+    def _make(self, observed: Observed, server: ServerView | None) -> Plan:
         return make_plan(
             self.desired,
             observed,
             profile=self._setting.profile,
             budget=budget(self.desired.components).as_dict(),
             take_back_conflicts=self._setting.options.take_back_conflicts,
+            server=(server.action, server.findings) if server else None,
         )
 
     def offline_plan(self) -> Plan:
         """The plan for a cluster that does not exist yet: everything is created."""
-        return self._make(Observed())
+        job = self._setting.server
+        return self._make(Observed(), ServerView(job.action(), (), up=False) if job else None)
 
     async def apply(
         self, *, agreed: Callable[[Plan], bool] | None = None, expected: str = "", undo: bool = False
@@ -105,15 +115,30 @@ class Session:
     async def status(self) -> list[ComponentStatus]:
         """What is there of each component; costs one round of reads."""
         with before_the_first_change():
+            await self._connect()
             return components(self.desired, await observe(self._ports.reader(), self.desired))
+
+    async def _connect(self) -> None:
+        if self._setting.server is not None:
+            await self._setting.server.machine.connect()
+
+    async def inspect(self) -> tuple[Finding, ...]:
+        """For target k3s, what its server's preflight finds, with a closer look; empty for all others."""
+        if self._setting.server is None:
+            return ()
+        with before_the_first_change():
+            self.server = await view(self._setting.server, self._ports.clock, closer=True)
+        return self.server.findings
 
     async def credentials(self) -> list[Credential]:
         """Every secret, with its value: for the one command that shows them."""
         with before_the_first_change():
+            await self._connect()
             return await credentials(self._ports.reader(), self._ports.stores, self.desired)
 
     async def server_version(self) -> str:
         with before_the_first_change():
+            await self._connect()
             return await self._ports.reader().version()
 
     async def close(self) -> None:

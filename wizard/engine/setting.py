@@ -11,6 +11,7 @@ from wizard.engine.sink import Subscriber
 from wizard.planning.desired import Desired
 from wizard.ports import Clock, Helm, Journal, Kube, KubeReader, SecretStore
 from wizard.steps.base import Options, Stop
+from wizard.steps.server import ServerJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +41,5 @@ class Setting:
     options: Options = field(default_factory=Options)
     subscribers: list[Subscriber] = field(default_factory=list)
     stop: Stop = field(default_factory=Stop)
+    server: ServerJob | None = None
+    """For target k3s: the server below the cluster."""

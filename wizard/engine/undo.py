@@ -15,6 +15,7 @@ from wizard.steps.cleanup import CleanupStep
 from wizard.steps.ready import ReadyStep
 from wizard.steps.remove import RemoveStep
 from wizard.steps.revert import RevertStep
+from wizard.steps.server import K3sRemoveStep
 
 
 def _dependants_first(components: Sequence[Component]) -> list[tuple[str, tuple[str, ...]]]:
@@ -80,5 +81,10 @@ async def destroy_steps(context: Context) -> list[Step]:
             steps.append(RemoveStep(StepSpec(f"remove:{name}", "remove", name, needs, f"{name}: uninstall"), context))
     needs = tuple(step.spec.id for step in steps)
     title = "namespace, Secrets and volumes" if context.options.delete_data else "the wizard's record"
-    steps.append(CleanupStep(StepSpec("cleanup", "cleanup", context.desired.namespace, needs, title), context))
+    if context.server is None or context.observed.cluster:  # else there is no cluster to clean up
+        steps.append(CleanupStep(StepSpec("cleanup", "cleanup", context.desired.namespace, needs, title), context))
+    if context.server is not None and context.options.server:
+        needs = tuple(step.spec.id for step in steps)
+        host = context.server.wanted.host
+        steps.append(K3sRemoveStep(StepSpec("k3s-remove", "k3s-remove", host, needs, f"{host}: k3s removed"), context))
     return steps

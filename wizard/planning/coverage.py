@@ -9,7 +9,7 @@ from wizard.domain.finding import Finding, Severity, Where, error
 from wizard.domain.profile import Profile
 from wizard.planning import observability
 
-DEPLOYABLE = ("cluster", "sandbox")
+DEPLOYABLE = ("cluster", "sandbox", "k3s")
 """Kinds of target that this version deploys to."""
 
 
@@ -43,6 +43,8 @@ def gaps(profile: Profile) -> tuple[Finding, ...]:
         found.append(_missing("chat.enabled", "a platform without its own Open WebUI", "leave it out"))
     if profile.exposed and profile.access.routes == "gateway":
         found.append(_missing("access.routes", "routes by the Gateway API", "use `routes: ingress`"))
+    if profile.target.kind == "k3s" and profile.target.need_k3s().air_gapped:
+        found.append(_missing("target.k3s.airGapped", "an installation without network", "use `airGapped: false`"))
     there = {"ollama", "open-webui", *observability.wanted(profile)}
     if profile.database.kind == "internal":
         there.add("postgresql")

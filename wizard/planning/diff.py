@@ -50,11 +50,14 @@ def make_plan(
     profile: Mapping[str, Any],
     budget: Mapping[str, Any],
     take_back_conflicts: bool = False,
+    server: tuple[Action, tuple[Finding, ...]] | None = None,
 ) -> Plan:
     """The whole difference, with its reasons. `observed.looks` must hold what `wants_look` named,
-    except where there is no cluster to look at: then everything is created."""
-    findings: list[Finding] = [*desired.findings, *observed.blocking]
-    actions = [_namespace(desired, observed, findings)]
+    except where there is no cluster to look at: then everything is created. `server`: for target k3s, what is done
+    on the server and what its preflight found."""
+    findings: list[Finding] = [*(server[1] if server else ()), *desired.findings, *observed.blocking]
+    actions = [server[0]] if server else []
+    actions.append(_namespace(desired, observed, findings))
     actions += [_secret(desired, observed, wanted) for wanted in desired.secret_objects]
     for component in desired.components:
         actions.append(_release(component, observed, findings, take_back=take_back_conflicts))
@@ -71,14 +74,14 @@ def make_plan(
         actions=tuple(actions),
         steps=_steps(desired, actions),
         findings=tuple(findings),
-        fingerprint=fingerprint(desired, observed),
+        fingerprint=fingerprint(desired, observed, server[0] if server else None),
         profile=profile,
         budget=budget,
         simulated=desired.simulated,
     )
 
 
-def fingerprint(desired: Desired, observed: Observed) -> str:
+def fingerprint(desired: Desired, observed: Observed, server: Action | None = None) -> str:
     """Equal for equal desires on an unmoved cluster: release revisions, specs' generations, Secrets."""
     facts: list[object] = [desired.digest, observed.cluster, observed.namespace_phase]
     facts += sorted((r.name, r.revision, r.status) for r in observed.releases.values())
@@ -86,6 +89,8 @@ def fingerprint(desired: Desired, observed: Observed) -> str:
     facts += sorted(observed.secrets.items())
     looks = ((name, look.drift, str(look.conflicts)) for name, look in observed.looks.items())
     facts += sorted(look for look in looks if look[1] or look[2] != "()")
+    if server is not None and server.change in _ACTING:
+        facts.append((server.name, server.change.value, server.reasons))
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:24]
 
 
@@ -170,10 +175,15 @@ def _steps(desired: Desired, actions: Iterable[Action]) -> tuple[StepSpec, ...]:
     that image pulls overlap."""
     steps: list[StepSpec] = []
     base: tuple[str, ...] = ()
+    server: tuple[str, ...] = ()
     actions = tuple(actions)
+    for action in actions:
+        if action.kind == "server" and action.change in _ACTING:
+            steps += _server_steps(action.name)
+            base = server = (steps[-1].id,)
     namespace = next(a for a in actions if a.kind == "namespace")
     if namespace.change in _ACTING:
-        steps.append(StepSpec("namespace", "namespace", namespace.name, (), f"namespace {namespace.name}"))
+        steps.append(StepSpec("namespace", "namespace", namespace.name, base, f"namespace {namespace.name}"))
         base = ("namespace",)
     if any(a.kind == "secret" and a.change in _ACTING for a in actions):
         steps.append(StepSpec("secrets", "secrets", desired.namespace, base, "secrets"))
@@ -189,12 +199,22 @@ def _steps(desired: Desired, actions: Iterable[Action]) -> tuple[StepSpec, ...]:
         if component.name in waited:
             needs = tuple(f"ready:{need}" for need in component.needs if need in waited)
             ready = f"ready:{component.name}"
-            steps.append(StepSpec(ready, "ready", component.name, (*after, *needs), f"{component.name}: ready"))
-    before_removal = tuple(step.id for step in steps if step.kind == "ready")
+            steps.append(
+                StepSpec(ready, "ready", component.name, (*(after or server), *needs), f"{component.name}: ready")
+            )
+    before_removal = tuple(step.id for step in steps if step.kind == "ready") or server
     for name, change in releases.items():
         if change is Change.REMOVE:
             steps.append(StepSpec(f"remove:{name}", "remove", name, before_removal, f"{name}: uninstall"))
     return ordered(steps)
+
+
+def _server_steps(host: str) -> list[StepSpec]:
+    kinds = (("server-preflight", f"{host}: preflight"), ("k3s-install", f"{host}: k3s"), ("k3s-ready", "k3s: ready"))
+    return [
+        StepSpec(kind, kind, host, (kinds[number - 1][0],) if number else (), title)
+        for number, (kind, title) in enumerate(kinds)
+    ]
 
 
 def _documents(manifest: str) -> dict[str, dict[str, Any]]:

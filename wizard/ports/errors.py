@@ -87,3 +87,27 @@ class ReleaseBusy(HelmError):
 
 class HelmFieldConflict(HelmError):
     """Server-side apply met fields of other managers."""
+
+
+class ShellError(WizardError):
+    """The server could not be reached, or refused what was asked of it."""
+
+    exit_code = ExitCode.PREFLIGHT
+
+
+class ShellLost(ShellError):
+    """No connection, or it ended in the middle: trying again connects anew."""
+
+    temporary = True
+
+
+class HostKeyRefused(ShellError):
+    """The server's host key is unknown, another than before, or another than the profile says."""
+
+
+class LoginRefused(ShellError):
+    """The server takes neither the keys nor the password that there are."""
+
+
+class SudoRefused(ShellError):
+    """The login worked, root is out of reach."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from wizard.domain.events import Event
 from wizard.domain.plan import Plan, StepSpec
@@ -13,6 +13,9 @@ from wizard.planning.desired import Component, Desired
 from wizard.planning.observed import Observed
 from wizard.ports import Clock, Helm, Kube, Resource, SecretStore
 from wizard.steps.tracking import Tracker
+
+if TYPE_CHECKING:
+    from wizard.steps.server import ServerJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,8 @@ class Options:
     """Seconds one step may take in all."""
     take_back_conflicts: bool = False
     delete_data: bool = False
+    server: bool = False
+    """Whether destroy removes k3s from the server too, with all its data."""
     concurrency: int = 8
 
 
@@ -65,6 +70,8 @@ class Context:
     workloads: dict[str, tuple[tuple[Resource, str], ...]] = field(default_factory=dict)
     """Component -> the workloads (kind, name) that its release consists of; filled by the release step."""
     record_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    server: ServerJob | None = None
+    """For target k3s: the server below the cluster."""
 
     def component(self, name: str) -> Component:
         return self.desired.component(name)

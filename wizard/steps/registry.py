@@ -11,8 +11,12 @@ from wizard.steps.ready import ReadyStep
 from wizard.steps.release import ReleaseStep
 from wizard.steps.remove import RemoveStep
 from wizard.steps.secrets import SecretsStep
+from wizard.steps.server import K3sInstallStep, K3sReadyStep, ServerPreflightStep
 
 KINDS: Mapping[str, Callable[[StepSpec, Context], Step]] = {
+    "server-preflight": ServerPreflightStep,
+    "k3s-install": K3sInstallStep,
+    "k3s-ready": K3sReadyStep,
     "namespace": NamespaceStep,
     "secrets": SecretsStep,
     "release": ReleaseStep,

@@ -205,8 +205,9 @@ def test_plans_for_targets_that_cannot_be_looked_at(desk: Desk) -> None:
     assert plan.simulated and plan.steps
     k3s = parse_profile("name: x\ntarget: {kind: k3s, k3s: {host: h}}\n", file="x")
     assert desk.offline_plan(k3s).steps
+    aws = parse_profile("name: x\ntarget: {kind: aws, aws: {region: eu-central-1}}\n", file="x")
     with pytest.raises(UsageError):
-        desk.session(k3s, print)
+        desk.session(aws, print)
     assert desk.kubeconfig(k3s) == "" and desk.expected(k3s) == {}
 
 

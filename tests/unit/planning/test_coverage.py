@@ -88,7 +88,7 @@ def test_several_things_left_out_are_one_finding() -> None:
     ("name", "changes", "target"),
     [
         ("cluster", {}, None),
-        ("k3s-4gb", {}, "target k3s"),
+        ("k3s-4gb", {}, None),
         ("prod", {}, "target aws"),
         ("demo", {}, None),
         ("prod", {"sandbox": True}, "target sandbox"),

@@ -126,8 +126,8 @@ def test_findings_of_a_field_and_of_a_section(draft: Draft) -> None:
 
 
 def test_what_this_version_does_not_deploy_is_said_of_a_valid_draft() -> None:
-    draft = new_draft("k3s")
-    draft.set("target.k3s.host", "server.example.com")
+    draft = new_draft("aws")
+    draft.set("target.aws.region", "eu-central-1")
     draft.set("admin.email", "a@example.com")
     assert draft.profile() is not None
     assert draft.gaps()[0].where.path == "target.kind"

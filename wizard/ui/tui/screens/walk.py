@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -55,6 +56,8 @@ class WalkScreen(Screen[bool]):
         self._visited: set[str] = set()
         self._question: Question | None = None
         self._forms: dict[str, Form] = {}
+        self._going = asyncio.Lock()
+        """Keys, clicks and the review all lead to chapters: one arrives before the next one sets out."""
 
     @property
     def services(self) -> Services:
@@ -95,14 +98,19 @@ class WalkScreen(Screen[bool]):
     # From chapter to chapter
 
     async def _go_to(self, at: int) -> None:
-        self._at = at
+        async with self._going:
+            await self._show_chapter(at)
+
+    async def _show_chapter(self, at: int) -> None:
         chapter = CHAPTERS[at]
-        self._visited.add(chapter.id)
         forms = self.query_one("#walk-forms", ContentSwitcher)
         if chapter.id not in self._forms:
             form = Form(chapter, self.draft)
             await forms.add_content(form, id=form.id)
             self._forms[chapter.id] = form
+        # Only now: what the last key has changed may still be on its way to the chapter before.
+        self._at = at
+        self._visited.add(chapter.id)
         form = self._forms[chapter.id]
         forms.current = form.id
         await form.sync()
