@@ -26,11 +26,11 @@ class Answers:
         self._password, self._trust = password, trust
         self.asked: list[str] = []
 
-    def password(self, words: str) -> Secret | None:
+    async def password(self, words: str) -> Secret | None:
         self.asked.append(words)
         return None if self._password is None else Secret(self._password)
 
-    def trust(self, host: str, kind: str, fingerprint: str) -> bool:
+    async def trust(self, host: str, kind: str, fingerprint: str) -> bool:
         self.asked.append(f"{host} {kind} {fingerprint}")
         return self._trust
 

@@ -173,6 +173,9 @@ class FakeDesk:
     def __init__(self, *, cwd: Path | None = None) -> None:
         self.entries: list[ProfileEntry] = []
         self.files: dict[Path, Mapping[str, Any]] = {}
+        self.inspected: list[str] = []
+        self.server: Sequence[Finding] | WizardError = ()
+        """What is found of a server, or why it is not reached."""
         self.kept_secrets: dict[str, Secret] = {}
         self.saved: list[tuple[str, dict[str, Any], bool]] = []
         self.save_problem: WizardError | None = None
@@ -252,6 +255,12 @@ class FakeDesk:
 
     async def resolve(self, host: str) -> Reachability:
         return self.resolved.get(host, Reachability(True, "203.0.113.7"))
+
+    async def inspect(self, profile: Profile) -> Sequence[Finding]:
+        self.inspected.append(profile.target.need_k3s().host)
+        if isinstance(self.server, WizardError):
+            raise self.server
+        return self.server
 
     async def keep_secret(self, profile: Profile, name: str, value: Secret) -> bool:
         self.kept_secrets[name] = value

@@ -33,6 +33,14 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     }
 
 
+def _alive(pid: int) -> bool:
+    """Whether it still runs; one that nobody has waited for yet has ended all the same."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 class Terminal:
     """`wizard ARGS` in a window of 80 x 24 cells that stays when the program has ended."""
 
@@ -41,10 +49,16 @@ class Terminal:
         self._socket = f"wizard-test-{uuid.uuid4().hex[:8]}"
         env = [f"{key}={value}" for key, value in environment(home, **more).items()]
         command = shlex.join(["env", "-i", *env, sys.executable, "-m", "wizard", *args])
+        # tmux 3.3 now and then never learns with which code a program has ended: a shell writes it down.
+        self._code = home / f"code-{self._socket}"
+        command += f"; echo $? > {shlex.quote(str(self._code))}"
         config = home / "tmux.conf"
         config.write_text("set -g remain-on-exit on\nset -g status off\nset -g default-terminal xterm-256color\n")
-        self._tmux("-f", str(config), "new-session", "-d", "-x", "80", "-y", "24", "-c", str(home), f"exec {command}")
-        self.pid = int(self._tmux("display-message", "-p", "#{pane_pid}"))
+        self._tmux("-f", str(config), "new-session", "-d", "-x", "80", "-y", "24", "-c", str(home), command)
+        shell = int(self._tmux("display-message", "-p", "#{pane_pid}"))
+        children = Path(f"/proc/{shell}/task/{shell}/children")
+        self.until(lambda: children.read_text().split(), "the program")
+        self.pid = int(children.read_text().split()[0])
 
     def _tmux(self, *args: str, check: bool = True) -> str:
         done = subprocess.run(
@@ -79,9 +93,8 @@ class Terminal:
 
     def ended(self) -> int:
         """The exit code, once the program has ended."""
-        # tmux knows first that it has ended, and a moment later with which code.
-        self.until(lambda: self._tmux("display-message", "-p", "#{pane_dead_status}"), "the end")
-        return int(self._tmux("display-message", "-p", "#{pane_dead_status}"))
+        self.until(lambda: self._code.exists() and self._code.read_text().strip(), "the end")
+        return int(self._code.read_text())
 
     def hang_up(self) -> None:
         """Closes the terminal under the program: the kernel sends it SIGHUP."""
@@ -94,7 +107,7 @@ class Terminal:
 
     def until_gone(self, seconds: float = LONG) -> None:
         deadline = time.monotonic() + seconds
-        while Path(f"/proc/{self.pid}").exists():
+        while _alive(self.pid):
             assert time.monotonic() < deadline, f"process {self.pid} is still there"
             time.sleep(0.05)
 

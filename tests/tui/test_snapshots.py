@@ -82,6 +82,7 @@ def test_home_and_walk(theme: str, size: tuple[int, int]) -> None:
         if theme == "wizard-dark":
             await player.go("models")
             await player.to("models")
+            await player.sees("f Catalog")  # the footer is made anew with the focus, and shows through a dialog
             await player.press("f")
             await player.on("ModelsScreen")
             await player.type("chat")
@@ -91,12 +92,14 @@ def test_home_and_walk(theme: str, size: tuple[int, int]) -> None:
             await player.on("WalkScreen")
             await player.go("tenants")
             await player.to("tenants")
+            await player.sees("i Import CSV")
             await player.press("a")
             await player.on("RowScreen")
             await player.type("acme")
             await album(player, "tenant")
             await player.press("ctrl+s")
             await player.on("WalkScreen")
+            await player.sees("i Import CSV")
             await player.press("escape")
             await player.on("Leaving")
             await album(player, "leaving")

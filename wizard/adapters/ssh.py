@@ -60,7 +60,7 @@ class SshShell:
                 return
             except NeedsTrust as question:
                 shown, hosts = question.shown, Hosts(self._own_hosts, None)
-                if not self._asker.trust(shown.host, shown.kind, shown.fingerprint):
+                if not await self._asker.trust(shown.host, shown.kind, shown.fingerprint):
                     raise hosts.refusal(shown) from None
                 try:
                     hosts.keep(shown)
@@ -71,12 +71,12 @@ class SshShell:
                         error("known-hosts-unwritable", summary, detail=str(problem), hint=hint)
                     ) from problem
             except NeedsPassword as question:
-                password = self._given(PASSWORD) or self._asker.password(question.who)
+                password = self._given(PASSWORD) or await self._asker.password(question.who)
                 if password is None:
                     raise login_refused(self.address, "It takes none of the keys that there are.") from None
                 self._known.passwords[question.who] = password
             except NeedsPassphrase as question:
-                self._known.passphrase = self._asker.password(f"the key {question.key}")
+                self._known.passphrase = await self._asker.password(f"the key {question.key}")
                 if self._known.passphrase is None:
                     self._encrypted(question.key)
 
@@ -132,7 +132,7 @@ class SshShell:
                 return self._sudo_words
         if self._target.sudo == "passwordless" or ran.code == 127:
             raise self._denied(ran.stderr)
-        password = self._given(SUDO_PASSWORD) or self._asker.password(f"sudo on {self.address}")
+        password = self._given(SUDO_PASSWORD) or await self._asker.password(f"sudo on {self.address}")
         if password is None:
             raise self._denied("It asks for a password, and there is none.")
         words = ("sudo", "-k", "-S", "-p", "", "--")

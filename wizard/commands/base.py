@@ -76,10 +76,10 @@ class Terminal:
     def __init__(self, out: Out) -> None:
         self._out = out
 
-    def password(self, words: str) -> Secret | None:
+    async def password(self, words: str) -> Secret | None:
         return Secret(given) if (given := self._asked(lambda: _hidden(f"Password of {words}"))) else None
 
-    def trust(self, host: str, kind: str, fingerprint: str) -> bool:
+    async def trust(self, host: str, kind: str, fingerprint: str) -> bool:
         lines = [f"{host} is not known yet. It shows this key:", f"  {kind} {fingerprint}"]
         return ask(self._out, lines, "Is that the server's own key?")
 

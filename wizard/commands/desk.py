@@ -28,6 +28,7 @@ from wizard.ui.services import (
 )
 
 if TYPE_CHECKING:
+    from wizard.domain.finding import Finding
     from wizard.domain.plan import Plan
     from wizard.domain.secret import Secret
     from wizard.engine.session import Session
@@ -134,6 +135,13 @@ class Desk:
             return Reachability(False, first.summary, first.hint or first.detail)
         took = (asyncio.get_running_loop().time() - began) * 1000
         return Reachability(True, f"Kubernetes {version}, answered in {took:.0f} ms")
+
+    async def inspect(self, profile: Profile) -> Sequence[Finding]:
+        session = compose.session(profile, self._choices.options(), asker=self._asker)
+        try:
+            return await session.inspect()
+        finally:
+            await session.close()
 
     async def resolve(self, host: str) -> Reachability:
         if outside.is_address(host):

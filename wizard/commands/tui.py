@@ -19,6 +19,7 @@ from wizard.ui.terminal import can_draw
 if TYPE_CHECKING:
     from wizard.commands.desk import Desk
     from wizard.domain.profile import Profile
+    from wizard.ports import Asker
 
 
 class LateDesk:
@@ -28,6 +29,8 @@ class LateDesk:
         self._given = given
         self._preferences = Preferences(places.config_dir() / "preferences.json")
         self._desk: Desk | None = None
+        self.asker: Asker | None = None
+        """Who answers what SSH wants to know; the app, once there is one."""
 
     def recall(self, key: str) -> Any:
         return self._preferences.recall(key)
@@ -43,7 +46,7 @@ class LateDesk:
             from wizard.commands.base import Choices
             from wizard.commands.desk import Desk
 
-            self._desk = Desk(Choices(**self._given))
+            self._desk = Desk(Choices(**self._given), asker=self.asker)
         return self._desk
 
     def end(self) -> list[str]:
@@ -62,8 +65,10 @@ def app(given: dict[str, Any], *, watch: bool = False) -> int:
     if watch and profile is not None:
         desk.begin_watch(profile)
     from wizard.ui.tui.app import Start, WizardApp
+    from wizard.ui.tui.asking import ScreenAsker
 
     opened = WizardApp(desk, Start(profile, watch=watch))
+    desk.asker = ScreenAsker(opened)
     try:
         gc.enable()  # off during imports only: this may run for days
         outcome = opened.run()

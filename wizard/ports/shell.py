@@ -55,11 +55,11 @@ class Shell(Protocol):
 class Asker(Protocol):
     """Whoever sits in front of the wizard. All of it answers None or False where nobody can be asked."""
 
-    def password(self, words: str) -> Secret | None:
+    async def password(self, words: str) -> Secret | None:
         """`words`: whose password, such as `root@server.example.com`."""
         ...
 
-    def trust(self, host: str, kind: str, fingerprint: str) -> bool:
+    async def trust(self, host: str, kind: str, fingerprint: str) -> bool:
         """Whether the key that `host` shows for the first time is its own."""
         ...
 
@@ -67,8 +67,8 @@ class Asker(Protocol):
 class Nobody:
     """The Asker of pipelines."""
 
-    def password(self, words: str) -> Secret | None:
+    async def password(self, words: str) -> Secret | None:
         return None
 
-    def trust(self, host: str, kind: str, fingerprint: str) -> bool:
+    async def trust(self, host: str, kind: str, fingerprint: str) -> bool:
         return False

@@ -131,6 +131,10 @@ class Services(Protocol):
         """Asks a cluster for its version, for at most 5 s."""
         ...
 
+    async def inspect(self, profile: Profile) -> Sequence[Finding]:
+        """Connects to the server of target k3s and looks whether it will do; changes nothing. Raises WizardError."""
+        ...
+
     async def resolve(self, host: str) -> Reachability:
         """Looks a host name up, for at most 5 s."""
         ...

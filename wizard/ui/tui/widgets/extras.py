@@ -11,11 +11,12 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Button, Static
 
-from wizard.domain.finding import WizardError
+from wizard.domain.finding import Finding, Severity, WizardError
 from wizard.domain.secret import Secret
 from wizard.ui.tui.own import services_of
 from wizard.ui.tui.text import clean, plain
 from wizard.ui.tui.widgets.dialog import Choose, Prompt
+from wizard.ui.tui.widgets.findings import Findings
 
 if TYPE_CHECKING:
     from wizard.ui.flow.draft import Draft
@@ -69,6 +70,34 @@ class Connection(Extra):
         mark, style = ("✓ ", "$text-success") if found.ok else ("✗ ", "$text-warning")
         hint = f"\n  do: {clean(found.hint, 200)}" if found.hint and not found.ok else ""
         self.update(Content.assemble((mark, style), clean(found.words, 200), (hint, "$muted")))
+
+
+class Server(Extra):
+    """Whether the server can be reached and will do: asked for, since it logs in."""
+
+    def compose(self) -> ComposeResult:
+        yield Button("Check the server", id="check", compact=True)
+        yield Findings()
+
+    def sync(self) -> None:
+        self.display = self.draft.kind == "k3s"
+
+    @on(Button.Pressed, "#check")
+    @work(group="check", exclusive=True)
+    async def _check(self) -> None:
+        found = self.query_one(Findings)
+        profile = self.draft.profile()
+        if profile is None:
+            wrong = self.draft.findings()
+            found.show(wrong[:3])
+            return
+        found.show((Finding(Severity.INFO, "server-check", f"looking at {profile.target.need_k3s().host} …"),))
+        try:
+            findings = await self.services.inspect(profile)
+        except WizardError as wrong:
+            found.show(wrong.findings)
+            return
+        found.show(findings or (Finding(Severity.INFO, "server-fine", "the server will do"),))
 
 
 class Estimate(Extra):
@@ -151,9 +180,12 @@ def _place(each: SecretPlace) -> Content:
     return Content.assemble(line, "\n  ", (clean(each.purpose, 200), "$muted")) if each.purpose else line
 
 
-_EXTRAS: dict[str, type[Extra]] = {"where": Connection, "tiers": Estimate, "secrets": Secrets}
+_EXTRAS: dict[str, tuple[type[Extra], ...]] = {
+    "where": (Connection, Server),
+    "tiers": (Estimate,),
+    "secrets": (Secrets,),
+}
 
 
-def extra(chapter: str, draft: Draft) -> Extra | None:
-    made = _EXTRAS.get(chapter)
-    return made(draft) if made else None
+def extras(chapter: str, draft: Draft) -> list[Extra]:
+    return [made(draft) for made in _EXTRAS.get(chapter, ())]

@@ -105,7 +105,7 @@ class GroupBox(Vertical):
 
 
 class Form(VerticalScroll, can_focus=False):
-    """Fields of one chapter, and before them what else the chapter has to show (`extra`)."""
+    """Fields of one chapter, and before them what else the chapter has to show (`extras`)."""
 
     DEFAULT_CSS = """
     Form { height: 1fr; padding: 0 2; scrollbar-gutter: stable; }
@@ -122,10 +122,9 @@ class Form(VerticalScroll, can_focus=False):
         return [field for box in self._boxes for field in box.fields]
 
     def compose(self) -> ComposeResult:
-        from wizard.ui.tui.widgets.extras import extra
+        from wizard.ui.tui.widgets.extras import extras
 
-        if (widget := extra(self.chapter.id, self.draft)) is not None:
-            yield widget
+        yield from extras(self.chapter.id, self.draft)
         yield from self._boxes
 
     @work(group="sync", exclusive=True)
