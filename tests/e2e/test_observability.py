@@ -76,6 +76,13 @@ def test_switched_off_it_is_removed_and_the_platform_stays(observed: Deployment)
     assert _roles(observed) == set()
 
 
+def test_switched_off_and_destroyed_without_a_run_in_between(observed: Deployment) -> None:
+    observed.deploy()
+    observed.data["observability"] = {"enabled": False}
+    observed.command("destroy", "--yes")
+    assert observed.revisions() == {} and _roles(observed) == set()
+
+
 def test_receivers_secrets_are_asked_for_and_kept_out_of_releases(observed: Deployment) -> None:
     receiver = {"name": "ops", "kind": "slack", "secret": "slack-webhook", "channel": "#ops"}
     observed.data["observability"] = {"enabled": True, "receivers": [receiver]}

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from wizard.domain.finding import Finding, PreflightError, error
 from wizard.domain.plan import StepSpec
 from wizard.planning.desired import Component
+from wizard.planning.diff import left_over
 from wizard.ports import Release
 from wizard.steps import history
 from wizard.steps.base import Context, Step
@@ -79,6 +80,9 @@ async def destroy_steps(context: Context) -> list[Step]:
         if name in there or name in context.observed.records:
             needs = tuple(f"remove:{other}" for other in before if other in there)
             steps.append(RemoveStep(StepSpec(f"remove:{name}", "remove", name, needs, f"{name}: uninstall"), context))
+    for name in left_over(context.desired, context.observed):
+        # Switched off in the profile, and never applied since: what it has outside of the namespace must go too.
+        steps.append(RemoveStep(StepSpec(f"remove:{name}", "remove", name, (), f"{name}: uninstall"), context))
     needs = tuple(step.spec.id for step in steps)
     title = "namespace, Secrets and volumes" if context.options.delete_data else "the wizard's record"
     if context.server is None or context.observed.cluster:  # else there is no cluster to clean up

@@ -61,10 +61,7 @@ def make_plan(
     actions += [_secret(desired, observed, wanted) for wanted in desired.secret_objects]
     for component in desired.components:
         actions.append(_release(component, observed, findings, take_back=take_back_conflicts))
-    wanted = {component.name for component in desired.components}
-    # A release that never became ready has no record: in a namespace of our own its name tells.
-    ours = observed.records.keys() | (KNOWN if observed.namespace_ours else set())
-    for name in sorted(ours & observed.releases.keys() - wanted):
+    for name in left_over(desired, observed):
         reason = "no longer in the profile; its volumes are kept"
         actions.append(Action("release", name, desired.namespace, Change.REMOVE, (reason,)))
     return Plan(
@@ -79,6 +76,14 @@ def make_plan(
         budget=budget,
         simulated=desired.simulated,
     )
+
+
+def left_over(desired: Desired, observed: Observed) -> tuple[str, ...]:
+    """The wizard's own releases that the profile no longer means, by name. One that never became ready has no record:
+    in a namespace of our own its name tells."""
+    wanted = {component.name for component in desired.components}
+    ours = observed.records.keys() | (KNOWN if observed.namespace_ours else set())
+    return tuple(sorted(ours & observed.releases.keys() - wanted))
 
 
 def fingerprint(desired: Desired, observed: Observed, server: Action | None = None) -> str:

@@ -150,3 +150,18 @@ def test_destroy_takes_dependants_first_and_its_own_objects_last() -> None:
         "remove:half": (),
         "cleanup": ("remove:db", "remove:web", "remove:half"),
     }
+
+
+def test_destroy_takes_what_the_profile_no_longer_means() -> None:
+    """A ClusterRole of a release outlives its namespace: nothing of ours may be left to the namespace's deletion."""
+    observed = Observed(
+        namespace_ours=True,
+        releases={name: rev(1, "", "deployed") for name in ("db", "prometheus", "somebodys")},
+        records={},
+    )
+    bench = Bench(desired_of(component("db")), observed)
+    assert _graph(asyncio.run(destroy_steps(bench.context))) == {
+        "remove:db": (),
+        "remove:prometheus": (),
+        "cleanup": ("remove:db", "remove:prometheus"),
+    }
