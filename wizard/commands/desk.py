@@ -209,7 +209,8 @@ class Desk:
         ended = []
         while self._started:
             name = self._started.pop()
-            if not self._choices.keep and compose.sandbox_down(name):
+            if not self._choices.keep:
+                compose.sandbox_down(name)  # or it has gone already, with the thread that started it
                 ended.append(name)
         return ended
 
