@@ -88,6 +88,8 @@ class Site:
         return [
             *(sys.executable, "-m", "wizard", *args, "--profile", self.profile),
             *(part for each in sets for part in ("--set", each)),
+            # What these cases are about is the server: tests/e2e/test_observability.py deploys the rest.
+            *("--set", "observability.enabled=false"),
         ]
 
     def env(self) -> dict[str, str]:

@@ -13,7 +13,7 @@ from tests.server.site import Site, helm
 ALL = {"postgresql": 1, "ollama": 1, "open-webui": 1}
 
 
-def test_the_shipped_profile_deploys_and_a_second_run_changes_nothing(site: Site) -> None:
+def test_a_fresh_server_gets_the_platform_and_a_second_run_changes_nothing(site: Site) -> None:
     site.machine.start()
     plan = site.wizard("plan", "--detailed-exitcode", code=7)
     assert f"+ create  server 127.0.0.1: k3s {VERSION} is not installed" in plan.stdout
